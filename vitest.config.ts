@@ -21,14 +21,18 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: [
-            'test/cluster/**/*.test.ts',
-            'test/interop/**/*.test.ts',
-            'src/**/*.cluster.test.ts',
-            'dev/**/*.cluster.test.ts',
-          ],
+          include: ['test/cluster/**/*.test.ts', 'src/**/*.cluster.test.ts', 'dev/**/*.cluster.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },

@@ -4,6 +4,7 @@
  */
 
 import { Failure } from './errors.ts';
+import { goQuote } from './go-text.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warning', 'error', 'fatal', 'panic'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -147,11 +148,11 @@ function textOf(value: unknown): string {
       : String(value);
 }
 
-const BARE = /^[a-zA-Z0-9\-._/@^+]+$/;
+const BARE = /^[a-zA-Z0-9\-._/@^+]*$/;
 
 /** Quotes as logrus does: bare words stay bare, all else as a Go string literal. */
 function quote(text: string): string {
-  return BARE.test(text) ? text : JSON.stringify(text);
+  return BARE.test(text) ? text : goQuote(text);
 }
 
 /** Writes formatted lines to a function such as `process.stdout.write`. */
