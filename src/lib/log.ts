@@ -54,9 +54,6 @@ export function createLogger(options: LoggerOptions): Logger {
   );
 }
 
-/** A logger that writes nothing. */
-export const silentLogger: Logger = createLogger({ sinks: [], level: 'panic' });
-
 class FieldLogger implements Logger {
   readonly #threshold: number;
   readonly #sinks: readonly LogSink[];
@@ -109,6 +106,9 @@ class FieldLogger implements Logger {
     for (const sink of this.#sinks) sink.write(entry);
   }
 }
+
+/** A logger that writes nothing. */
+export const silentLogger: Logger = createLogger({ sinks: [], level: 'panic' });
 
 /** One line of logrus' TextFormatter (fields sorted, `error` as its message) or JSONFormatter, with the newline. */
 export function formatEntry(entry: LogEntry, format: LogFormat = 'text'): string {
