@@ -13,9 +13,7 @@ export interface RestoreSources {
   backupsOfSchedule(schedule: string): Promise<readonly Backup[]>;
   backup(name: string): Promise<Backup>;
   location(name: string): Promise<BackupStorageLocation>;
-  configMap(
-    name: string,
-  ): Promise<{ data?: Record<string, string>; binaryData?: Record<string, string> }>;
+  configMap(name: string): Promise<{ data?: Record<string, string>; binaryData?: Record<string, string> }>;
 }
 
 export interface PreparedRestore {
