@@ -1,0 +1,367 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, openSync, closeSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { buildPrograms, type Log } from './build.ts';
+import { ClusterError } from './errors.ts';
+import { clusterFolder, libraryFolder, stateFolder } from './paths.ts';
+import { controlPlane, nodePrograms, type ProgramName, storageServer, veleroPrograms } from './programs.ts';
+import {
+  type ClusterInfo,
+  type ClusterSpec,
+  type Command,
+  type Message,
+  readLines,
+  type StorageInfo,
+  type User,
+  writeLine,
+} from './protocol.ts';
+import { lastLines } from './tail.ts';
+
+/** What a cluster is to consist of. */
+export interface ClusterOptions {
+  /** Lower-case letters, digits and dashes; a name of its own is made up where none is given. */
+  readonly name?: string;
+  /** With a node: kubelet, containerd, running pods. */
+  readonly node?: boolean;
+  /** With the programs of the real Velero 1.14.1 at hand (`cluster.bin('velero')`). */
+  readonly velero?: boolean;
+  /** Further programs to have at hand, for instance `kopia`. */
+  readonly programs?: readonly ProgramName[];
+  /** The S3 server: with TLS or not, and the buckets that are there from the start (`velero` by default). */
+  readonly s3?: { readonly tls?: boolean; readonly buckets?: readonly string[] };
+  /** Users besides the administrator, each with a token. */
+  readonly users?: readonly { readonly name: string; readonly groups?: readonly string[] }[];
+  /** Further arguments by program. */
+  readonly arguments?: Readonly<Record<string, readonly string[]>>;
+  /** Receives a line for each step that takes time, and for each program that ends by itself. */
+  readonly log?: Log;
+}
+
+/** A program of a cluster that can be ended and started while the rest runs on. */
+export interface ClusterProgram {
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** The S3 server of a cluster: where it is, and how to take it away for a while. */
+export interface Storage extends StorageInfo {
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** An S3 server without a cluster. */
+export interface StorageServer extends StorageInfo {
+  stop(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends the server for good and removes its data. */
+  close(): Promise<void>;
+}
+
+/** A running development cluster. */
+export class Cluster {
+  readonly info: ClusterInfo;
+  readonly apiserver: ClusterProgram;
+  readonly #supervisor: Supervisor;
+
+  constructor(info: ClusterInfo, supervisor: Supervisor) {
+    this.info = info;
+    this.#supervisor = supervisor;
+    this.apiserver = this.program('kube-apiserver');
+  }
+
+  get name(): string {
+    return this.info.name;
+  }
+
+  /** The folder with the cluster's state; its logs are in `log`. */
+  get folder(): string {
+    return this.info.folder;
+  }
+
+  /** The API server's URL. */
+  get server(): string {
+    return this.info.server;
+  }
+
+  /** The certificate of the API server's signer. */
+  get caFile(): string {
+    return this.info.caFile;
+  }
+
+  /** The administrator's token. */
+  get token(): string {
+    return this.info.token;
+  }
+
+  /** The administrator's kubeconfig, a path. */
+  get kubeconfig(): string {
+    return this.info.kubeconfig;
+  }
+
+  /** The S3 server. */
+  get s3(): Storage {
+    const { s3 } = this.info;
+    if (!s3) throw new ClusterError(`cluster ${this.name}: it has no S3 server`);
+    return storageOf(s3, this.#supervisor);
+  }
+
+  /** One of the cluster's programs, by its name, to be ended and started again. */
+  program(name: string): ClusterProgram {
+    return {
+      kill: async (signal = 'SIGKILL') => {
+        await this.#supervisor.ask({ do: 'kill-program', program: name, signal });
+      },
+      start: async () => {
+        await this.#supervisor.ask({ do: 'start-program', program: name });
+      },
+    };
+  }
+
+  /** The path of a built program, `kubectl` for instance. */
+  bin(name: ProgramName): string {
+    const path = this.info.programs[name];
+    if (path) return path;
+    throw new ClusterError(
+      `cluster ${this.name}: it was started without ${name}. Name it in startCluster's option "programs"` +
+        (veleroPrograms.includes(name) ? ', or set "velero: true"' : ''),
+    );
+  }
+
+  /** A user by name, with its token. */
+  user(name: string): User & { readonly kubeconfig: string } {
+    const user = this.info.users[name];
+    if (!user) throw new ClusterError(`cluster ${this.name}: it has no user ${name}`);
+    return { ...user, kubeconfig: userKubeconfig(this.folder, name) };
+  }
+
+  /** Adds a user with a token of its own. The API server is restarted for it, which takes seconds. */
+  async addUser(
+    name: string,
+    groups: readonly string[] = [],
+  ): Promise<User & { readonly kubeconfig: string }> {
+    const user = (await this.#supervisor.ask({ do: 'add-user', name, groups })) as User;
+    return { ...user, kubeconfig: userKubeconfig(this.folder, name) };
+  }
+
+  /** Lets the cluster live on when this process ends. */
+  async detach(): Promise<void> {
+    await this.#supervisor.ask({ do: 'detach' });
+    this.#supervisor.close();
+  }
+
+  /** Lets go of the cluster without a word: one that this process started then ends, any other lives on. */
+  disconnect(): void {
+    this.#supervisor.close();
+  }
+
+  /** Ends the cluster and removes its state. */
+  async stop(): Promise<void> {
+    await this.#supervisor.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+function userKubeconfig(folder: string, name: string): string {
+  return join(folder, `${name.replaceAll(/[^\w.-]/g, '_')}.kubeconfig`);
+}
+
+function storageOf(info: StorageInfo, supervisor: Supervisor): Storage {
+  return {
+    ...info,
+    stop: async () => {
+      await supervisor.ask({ do: 'kill-program', program: 'versitygw', signal: 'SIGKILL' });
+    },
+    start: async () => {
+      await supervisor.ask({ do: 'start-program', program: 'versitygw' });
+    },
+  };
+}
+
+/** Builds what is missing, starts a cluster and returns when it is of use. It ends with this process at the latest. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const names = [
+    ...controlPlane,
+    ...(options.node ? nodePrograms : []),
+    ...(options.velero ? veleroPrograms : []),
+    ...(options.programs ?? []),
+  ];
+  const { info, supervisor } = await start(options, names, true);
+  return new Cluster(info, supervisor);
+}
+
+/** Starts an S3 server without a cluster around it. */
+export async function startS3(
+  options: { name?: string; tls?: boolean; buckets?: readonly string[]; log?: Log } = {},
+): Promise<StorageServer> {
+  const { tls, buckets } = options;
+  const s3 = { ...(tls === undefined ? {} : { tls }), ...(buckets ? { buckets } : {}) };
+  const { info, supervisor } = await start({ ...options, s3 }, storageServer, false);
+  if (!info.s3) throw new ClusterError(`S3 server ${info.name}: the supervisor did not say where it is`);
+  return { ...storageOf(info.s3, supervisor), close: () => supervisor.stop() };
+}
+
+/** Connects to a cluster that another process started; stopping it stops it for everyone. */
+export async function attachCluster(name: string): Promise<Cluster> {
+  const path = join(clusterFolder(name), 'control.sock');
+  const socket = connect(path);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', (cause) =>
+      reject(
+        new ClusterError(
+          `cluster ${name}: it does not run (${cause.message}). Start it: node dev/cluster/cli.ts up --name ${name}`,
+        ),
+      ),
+    );
+  });
+  const supervisor = Supervisor.overSocket(socket);
+  return new Cluster((await supervisor.ask({ do: 'info' })) as ClusterInfo, supervisor);
+}
+
+async function start(
+  options: ClusterOptions,
+  names: readonly ProgramName[],
+  withControlPlane: boolean,
+): Promise<{ info: ClusterInfo; supervisor: Supervisor }> {
+  const log = options.log ?? (() => {});
+  const name = checkName(options.name ?? `t-${randomBytes(4).toString('hex')}`);
+  const programs = await buildPrograms(names, log);
+  const spec: ClusterSpec = {
+    name,
+    controlPlane: withControlPlane,
+    node: options.node ?? false,
+    storage: { tls: options.s3?.tls ?? false, buckets: options.s3?.buckets ?? ['velero'] },
+    programs,
+    users: (options.users ?? []).map((user) => ({ name: user.name, groups: user.groups ?? [] })),
+    arguments: options.arguments ?? {},
+  };
+  const supervisor = Supervisor.spawn(name, log);
+  const info = (await supervisor.ask({ do: 'start', spec })) as ClusterInfo;
+  return { info, supervisor };
+}
+
+const longestName = 30;
+
+function checkName(name: string): string {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= longestName) return name;
+  throw new ClusterError(
+    `cluster name ${JSON.stringify(name)}: it may hold lower-case letters, digits and inner dashes, ` +
+      `${longestName} at most. Choose such a name`,
+  );
+}
+
+/** The owner's end of the line to a supervisor. */
+class Supervisor {
+  readonly #output: Writable;
+  readonly #pending = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (cause: Error) => void }
+  >();
+  readonly #close: () => void;
+  readonly #gone: Promise<void>;
+  #lastId = 0;
+  #lost: ClusterError | undefined;
+
+  private constructor(
+    input: Readable,
+    output: Writable,
+    ways: { close: () => void; lost: () => ClusterError; log: Log },
+  ) {
+    this.#output = output;
+    this.#close = ways.close;
+    output.on('error', () => {});
+    readLines(input, (message) => this.#receive(message as Message, ways.log));
+    this.#gone = new Promise((resolve) =>
+      input.once('close', () => {
+        this.#lost = ways.lost();
+        for (const { reject } of this.#pending.values()) reject(this.#lost);
+        this.#pending.clear();
+        resolve();
+      }),
+    );
+  }
+
+  /** Starts a supervisor process for a new cluster. */
+  static spawn(name: string, log: Log): Supervisor {
+    if (!process.features.typescript) {
+      throw new ClusterError(
+        `cluster ${name}: Node.js ${process.version} does not run TypeScript files. Run this with the project's Node.js 24`,
+      );
+    }
+    const logFile = join(stateFolder(), '.logs', `${name}.supervisor.log`);
+    mkdirSync(join(stateFolder(), '.logs'), { recursive: true });
+    const errors = openSync(logFile, 'w', 0o600);
+    // In a session of its own: Ctrl-C ends the owner only, and the supervisor then cleans up in peace.
+    const child: ChildProcess = spawn(process.execPath, [join(libraryFolder, 'supervisor.ts')], {
+      stdio: ['pipe', 'pipe', errors],
+      detached: true,
+      cwd: '/',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    closeSync(errors);
+    const { stdin, stdout } = child;
+    if (!stdin || !stdout) throw new ClusterError(`cluster ${name}: its supervisor has no pipes`);
+    const close = (): void => {
+      stdin.destroy();
+      stdout.destroy();
+      child.unref();
+    };
+    const lost = (): ClusterError =>
+      new ClusterError(
+        `cluster ${name}: its supervisor has ended. Its last lines:\n${lastLines(logFile, 8)}\nWhole log: ${logFile}`,
+      );
+    return new Supervisor(stdout, stdin, { close, lost, log });
+  }
+
+  /** Speaks with the supervisor of a cluster that is already there. */
+  static overSocket(socket: Socket): Supervisor {
+    const lost = (): ClusterError => new ClusterError('cluster: its supervisor has ended');
+    return new Supervisor(socket, socket, { close: () => socket.destroy(), lost, log: () => {} });
+  }
+
+  /** Sends a command and waits for the answer. */
+  ask(command: Command): Promise<unknown> {
+    if (this.#lost) return Promise.reject(this.#lost);
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      writeLine(this.#output, { id, command });
+    });
+  }
+
+  /** Ends the cluster and waits until the supervisor is gone too. */
+  async stop(): Promise<void> {
+    if (this.#lost) return;
+    try {
+      await this.ask({ do: 'stop' });
+    } catch (cause) {
+      // Stopped twice at the same time, or dead already: gone is what was asked for.
+      if (cause !== this.#lost) throw cause;
+    }
+    await this.#gone;
+  }
+
+  /** Lets go of the supervisor. */
+  close(): void {
+    this.#close();
+  }
+
+  #receive(message: Message, log: Log): void {
+    if ('news' in message) return log(message.news);
+    const waiting = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if ('error' in message) waiting?.reject(new ClusterError(message.error));
+    else waiting?.resolve(message.result);
+  }
+}
+
+/** Whether a cluster of this name has state on this machine. */
+export function hasState(name: string): boolean {
+  return existsSync(clusterFolder(name));
+}

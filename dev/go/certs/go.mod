@@ -1,0 +1,3 @@
+module oadp.dev/tools/certs
+
+go 1.26

@@ -1,0 +1,3 @@
+module oadp.dev/tools/pause
+
+go 1.26
