@@ -1,0 +1,19 @@
+/** What is to be done with a DeleteBackupRequest (pkg/controller/backup_deletion_controller.go). */
+
+import type { DeleteBackupRequest } from '../../api/delete-backup-request.ts';
+
+/** Requests that have ended are kept this long, in milliseconds. */
+export const REQUEST_MAX_AGE_MS = 24 * 60 * 60_000;
+
+export type DeletionStep = 'delete-request' | 'leave' | 'process';
+
+/**
+ * A request found InProgress was interrupted, since only one server works on them and one request is never worked on
+ * twice at a time: it is processed again, for every step of a deletion can be done twice.
+ */
+export function deletionStep(request: DeleteBackupRequest, now: number): DeletionStep {
+  const phase = request.status?.phase;
+  if (phase !== 'Processed') return 'process';
+  const created = Date.parse(request.metadata.creationTimestamp ?? '') || now;
+  return now - created >= REQUEST_MAX_AGE_MS ? 'delete-request' : 'leave';
+}

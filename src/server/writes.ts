@@ -1,0 +1,90 @@
+/**
+ * Writes of custom resources. No kind has a status subresource, so status goes through the main resource, as a merge
+ * patch of what changed: what others write meanwhile stays. A run that has ended must get its phase written however
+ * long the API server is away, or the object would stay InProgress for ever.
+ */
+
+import type { KubeObject } from '../api/object.ts';
+import type { ApiResource, KubeClient } from '../kube/contract.ts';
+import { isInvalid, isNotFound, KubeError } from '../kube/errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Failure, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { createMergePatch } from '../lib/merge-patch.ts';
+
+export interface WriteDeps {
+  kube: KubeClient;
+  log: Logger;
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** How long a final write is tried again, in milliseconds. */
+export const FINAL_WRITE_DEADLINE_MS = 60 * 60_000;
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 5000;
+
+/**
+ * Writes the difference between two states of an object, once.
+ * @param options.unchanged refuse (409) where somebody changed the object since `before` was read: a claim
+ * @returns the object as the server has it now; `before` where nothing differs
+ * @throws KubeError
+ */
+export async function writeChanges<T extends KubeObject>(
+  kube: KubeClient,
+  resource: ApiResource,
+  before: T,
+  after: T,
+  options: { unchanged?: boolean; signal?: AbortSignal } = {},
+): Promise<T> {
+  const patch = createMergePatch(before, after);
+  if (patch === undefined) return before;
+  if (options.unchanged) {
+    const metadata = (patch['metadata'] ?? {}) as Record<string, unknown>;
+    patch['metadata'] = { ...metadata, resourceVersion: before.metadata.resourceVersion };
+  }
+  const { name, namespace } = before.metadata;
+  return kube.patch<T>(resource, name as string, namespace, 'merge', patch, { signal: options.signal });
+}
+
+/**
+ * Writes the difference between two states of an object and tries again until it is written, the object is gone, the
+ * signal is aborted or an hour has passed.
+ * @returns the object as the server has it now; undefined where it no longer exists
+ * @throws KubeError where the server finds the object invalid, Failure `STATUS_NOT_WRITTEN` after the hour
+ */
+export async function writeFinally<T extends KubeObject>(
+  deps: WriteDeps,
+  resource: ApiResource,
+  before: T,
+  after: T,
+): Promise<T | undefined> {
+  const { kube, log, clock, signal } = deps;
+  const deadline = clock.now() + FINAL_WRITE_DEADLINE_MS;
+  const object = `${after.kind.toLowerCase()} ${after.metadata.namespace}/${after.metadata.name}`;
+  let pause = FIRST_PAUSE_MS;
+  let lastWarning = 0;
+  for (;;) {
+    try {
+      return await writeChanges(kube, resource, before, after, { signal });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (signal.aborted || isInvalid(error) || !(error instanceof KubeError)) throw error;
+      if (clock.now() >= deadline) {
+        throw new Failure({
+          code: 'STATUS_NOT_WRITTEN',
+          message: `the status of ${object} could not be written for an hour: ${messageOf(error)}`,
+          object,
+          remedy: 'check that the API server is up and that the server may patch this kind',
+          cause: error,
+        });
+      }
+      if (clock.now() - lastWarning >= 60_000) {
+        lastWarning = clock.now();
+        log.warn(`Cannot write the status of ${object} now, trying again`, { error });
+      }
+    }
+    await clock.sleep(pause, signal);
+    pause = Math.min(pause * 2, LAST_PAUSE_MS);
+  }
+}
