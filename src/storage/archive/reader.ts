@@ -5,7 +5,21 @@
  */
 
 import type { Readable } from 'node:stream';
+import { Failure } from '../../lib/errors.ts';
+import { goQuote } from '../../lib/go-text.ts';
 import type { Logger } from '../../lib/log.ts';
+import { type Extent, type IndexedItem, ItemIndex, parseItemPath, pathOf } from './item-index.ts';
+import {
+  CLUSTER_DIR,
+  FORMAT_VERSION,
+  NAMESPACES_DIR,
+  PREFERRED_SUFFIX,
+  RESOURCES_DIR,
+  VERSION_PATH,
+} from './paths.ts';
+import { Spool } from './spool.ts';
+import type { TarEntry, TarLimits } from './tar-parser.ts';
+import { readTarGz } from './tar-gz.ts';
 
 /** One item file of a backup. Cheap to make: nothing of the object itself is held. */
 export interface ArchiveItem {
@@ -86,9 +100,215 @@ export interface OpenArchiveOptions {
   requireResources?: boolean;
 }
 
+/** 64 GiB and 64 MiB: above any backup of a cluster and any object that etcd holds, below what fills a disk unnoticed. */
+const MAX_BYTES = 64 * 1024 ** 3;
+const MAX_ENTRY_BYTES = 64 * 1024 ** 2;
+const MEMORY_LIMIT = 16 * 1024 ** 2;
+
 /**
  * Reads the stream to its end and indexes it.
  * @throws Failure `ARCHIVE_TRUNCATED`, `ARCHIVE_CORRUPT`, `ARCHIVE_NOT_GZIP`, `ARCHIVE_NOT_TAR`, `ARCHIVE_UNSAFE_PATH`,
- *   `ARCHIVE_NEWER_FORMAT`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_NO_RESOURCES`
+ *   `ARCHIVE_NEWER_FORMAT`, `ARCHIVE_TOO_LARGE`, `ARCHIVE_NO_RESOURCES`; whatever the source throws passes through
  */
-export type OpenArchive = (source: Readable, options?: OpenArchiveOptions) => Promise<Archive>;
+export async function openArchive(source: Readable, options: OpenArchiveOptions = {}): Promise<Archive> {
+  const archive = new SpooledArchive(options);
+  try {
+    await archive.fill(source);
+    return archive;
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+}
+
+class SpooledArchive implements Archive {
+  formatVersion = '';
+  readonly warnings: string[] = [];
+  entries = 0;
+  compressedBytes = 0;
+  sha256 = '';
+  readonly #index = new ItemIndex();
+  /** Files outside `resources/`, such as `metadata/version`. */
+  readonly #others = new Map<string, Extent>();
+  readonly #spool: Spool;
+  readonly #options: OpenArchiveOptions;
+  readonly #name: string;
+  /** The content stored last: an item's two files are neighbours with the same bytes, which are kept once. */
+  #last: { content: Buffer; length: number; position: number } = {
+    content: Buffer.alloc(0),
+    length: 0,
+    position: 0,
+  };
+  #sawResources = false;
+
+  constructor(options: OpenArchiveOptions) {
+    this.#options = options;
+    this.#name = options.name ?? 'of the backup';
+    this.#spool = new Spool({ memoryLimit: options.memoryLimit ?? MEMORY_LIMIT, tempDir: options.tempDir });
+  }
+
+  async fill(source: Readable): Promise<void> {
+    const limits: TarLimits = {
+      maxBytes: this.#options.maxBytes ?? MAX_BYTES,
+      maxEntryBytes: this.#options.maxEntryBytes ?? MAX_ENTRY_BYTES,
+    };
+    const read = await readTarGz(
+      source,
+      this.#name,
+      limits,
+      (entry) => this.#take(entry),
+      () => (this.#spool.wantsFlush ? this.#spool.flush() : undefined),
+      this.#options.signal,
+    );
+    this.compressedBytes = read.compressedBytes;
+    this.sha256 = read.sha256;
+    this.#last.content = Buffer.alloc(0);
+    if (!this.#sawResources && this.#options.requireResources !== false) {
+      throw new Failure({
+        code: 'ARCHIVE_NO_RESOURCES',
+        message: `directory "${RESOURCES_DIR}": does not exist`,
+        object: this.#name,
+        remedy: 'the archive holds no items; a backup that selected nothing has nothing to restore',
+      });
+    }
+  }
+
+  #take(entry: TarEntry): void {
+    if (entry.type === 'other') return;
+    const path = safePath(entry.path, this.#name);
+    if (path === RESOURCES_DIR || path.startsWith(`${RESOURCES_DIR}/`)) this.#sawResources = true;
+    if (entry.type === 'directory') {
+      this.#takeDirectory(path);
+      return;
+    }
+    this.entries++;
+    if (path === VERSION_PATH) this.#takeVersion(entry.content.toString('utf8').trim());
+    const place = parseItemPath(path);
+    if (!('unexpected' in place)) {
+      this.#index.add(place, this.#store(entry.content), entry.content.length);
+    } else if (place.unexpected === 'outside') {
+      this.#others.set(path, { position: this.#store(entry.content), size: entry.content.length });
+    } else {
+      this.warnings.push(place.unexpected);
+      this.#options.log?.warn(place.unexpected);
+    }
+  }
+
+  #takeDirectory(path: string): void {
+    const [top, kind, version] = path.split('/');
+    if (top !== RESOURCES_DIR || kind === undefined) return;
+    this.#index.addKind(kind);
+    if (version !== undefined && version !== NAMESPACES_DIR && version !== CLUSTER_DIR) {
+      this.#index.addVersion(kind, version);
+    }
+  }
+
+  #takeVersion(text: string): void {
+    this.formatVersion = text;
+    const major = /^(\d+)\./.exec(text)?.[1];
+    if (major === undefined) {
+      const warning = `Ignoring unreadable format version ${goQuote(text)} of backup archive ${this.#name}`;
+      this.warnings.push(warning);
+      this.#options.log?.warn(warning);
+    } else if (Number(major) > Number(FORMAT_VERSION.split('.')[0])) {
+      throw new Failure({
+        code: 'ARCHIVE_NEWER_FORMAT',
+        message: `backup archive ${this.#name} has format version ${text}; this version reads up to ${FORMAT_VERSION.split('.')[0]}.x`,
+        object: this.#name,
+        remedy: 'restore it with the newer version that wrote it',
+      });
+    }
+  }
+
+  #store(content: Buffer): number {
+    const last = this.#last;
+    if (content.length === last.length && content.compare(last.content, 0, last.length) === 0)
+      return last.position;
+    last.position = this.#spool.append(content);
+    last.length = content.length;
+    if (last.content.length < content.length) last.content = Buffer.allocUnsafe(content.length * 2);
+    content.copy(last.content);
+    return last.position;
+  }
+
+  groupResources(): string[] {
+    return this.#index.groupResources();
+  }
+
+  versions(groupResource: string): ArchiveVersion[] {
+    return this.#index.versionDirs(groupResource).map((dir) => {
+      const preferred = dir.endsWith(PREFERRED_SUFFIX);
+      return { version: preferred ? dir.slice(0, -PREFERRED_SUFFIX.length) : dir, preferred };
+    });
+  }
+
+  namespaces(groupResource: string, version = ''): string[] {
+    return this.#index.namespaces(groupResource, version);
+  }
+
+  *items(groupResource: string, query: ItemQuery = {}): Generator<ArchiveItem> {
+    for (const item of this.#index.items(groupResource, query.version ?? '', query.namespace))
+      yield publicItem(item);
+  }
+
+  count(groupResource: string, query: ItemQuery = {}): number {
+    return this.#index.count(groupResource, query.version ?? '', query.namespace);
+  }
+
+  find(groupResource: string, namespace: string, name: string, version = ''): ArchiveItem | undefined {
+    const item = this.#index.find(groupResource, version, namespace, name);
+    return item === undefined ? undefined : publicItem(item);
+  }
+
+  async read(item: ArchiveItem | string): Promise<Buffer> {
+    const path = typeof item === 'string' ? item : item.path;
+    const place = parseItemPath(path);
+    const extent =
+      'unexpected' in place
+        ? this.#others.get(path)
+        : this.#index.find(place.groupResource, place.versionDir, place.namespace, place.name);
+    if (extent === undefined) {
+      throw new Failure({
+        code: 'ARCHIVE_ENTRY_MISSING',
+        message: `backup archive ${this.#name} has no entry ${goQuote(path)}`,
+        object: this.#name,
+      });
+    }
+    return this.#spool.read(extent.position, extent.size);
+  }
+
+  async close(): Promise<void> {
+    this.#index.clear();
+    this.#others.clear();
+    await this.#spool.close();
+  }
+}
+
+function publicItem(item: IndexedItem): ArchiveItem {
+  const preferred = item.versionDir.endsWith(PREFERRED_SUFFIX);
+  return {
+    groupResource: item.groupResource,
+    version: preferred ? item.versionDir.slice(0, -PREFERRED_SUFFIX.length) : item.versionDir,
+    namespace: item.namespace,
+    name: item.name,
+    path: pathOf(item),
+    size: item.size,
+  };
+}
+
+/**
+ * The path without a leading `./` and trailing `/`.
+ * @throws Failure `ARCHIVE_UNSAFE_PATH` for one that would lie outside the directory it is unpacked into
+ */
+function safePath(path: string, name: string): string {
+  const parts = path.split('/').filter((part, i) => part !== '.' && (part !== '' || i === 0));
+  if (path.includes('\0') || parts[0] === '' || parts.includes('..')) {
+    throw new Failure({
+      code: 'ARCHIVE_UNSAFE_PATH',
+      message: `backup archive ${name} is refused: entry ${goQuote(path)} points outside the archive`,
+      object: name,
+      remedy: 'no backup contains such a path; check who wrote the archive',
+    });
+  }
+  return parts.join('/');
+}
