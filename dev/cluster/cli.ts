@@ -108,7 +108,7 @@ async function down(): Promise<void> {
     await cluster?.stop();
     if (cluster) stopped.push(name);
   }
-  const removed = await removeLeftovers();
+  const removed = await removeLeftovers({ failedStarts: true });
   const lines = [
     ...stopped.map((name) => `Cluster ${name} ended.\n`),
     ...removed.map((what) => `Removed ${what}, left behind by a crashed run.\n`),

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, closeSync } from 'node:fs';
+import { mkdirSync, openSync, closeSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { buildPrograms, type Log } from './build.ts';
 import { ClusterError } from './errors.ts';
+import { type ImageContent, importImage, insideNode, runFile } from './image.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { installPackages } from './packages.ts';
 import { clusterFolder, libraryFolder, stateFolder } from './paths.ts';
 import { controlPlane, nodePrograms, type ProgramName, storageServer, veleroPrograms } from './programs.ts';
 import {
@@ -13,6 +16,7 @@ import {
   type ClusterSpec,
   type Command,
   type Message,
+  type NodeInfo,
   readLines,
   type StorageInfo,
   type User,
@@ -130,6 +134,30 @@ export class Cluster {
     );
   }
 
+  /** The node; fails where the cluster was started without one. */
+  get node(): NodeInfo {
+    const { node } = this.info;
+    if (node) return node;
+    throw new ClusterError(
+      `cluster ${this.name}: it was started without a node. Set startCluster's option "node: true"`,
+    );
+  }
+
+  /** Makes an image from files of this machine and gives it to the node, for pods that do not pull (`IfNotPresent`). */
+  async importImage(reference: string, content: ImageContent): Promise<void> {
+    await importImage(this.node.pid, reference, content);
+  }
+
+  /** The command line that runs `command` on the node: there /var/lib/kubelet and its mounts are the node's. */
+  onNode(command: readonly string[]): string[] {
+    return insideNode(this.node.pid, command);
+  }
+
+  /** Runs a command on the node and returns what it printed. */
+  async runOnNode(command: readonly string[]): Promise<string> {
+    return await runFile(this.onNode(command));
+  }
+
   /** A user by name, with its token. */
   user(name: string): User & { readonly kubeconfig: string } {
     const user = this.info.users[name];
@@ -231,6 +259,8 @@ async function start(
 ): Promise<{ info: ClusterInfo; supervisor: Supervisor }> {
   const log = options.log ?? (() => {});
   const name = checkName(options.name ?? `t-${randomBytes(4).toString('hex')}`);
+  if (options.node) await prepareForNode(name, log);
+  await removeLeftovers({ failedStarts: false });
   const programs = await buildPrograms(names, log);
   const spec: ClusterSpec = {
     name,
@@ -244,6 +274,15 @@ async function start(
   const supervisor = Supervisor.spawn(name, log);
   const info = (await supervisor.ask({ do: 'start', spec })) as ClusterInfo;
   return { info, supervisor };
+}
+
+async function prepareForNode(name: string, log: Log): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new ClusterError(
+      `cluster ${name}: a node needs the rights of root. Run this as root, or go without a node`,
+    );
+  }
+  await installPackages(log);
 }
 
 const longestName = 30;
@@ -359,9 +398,4 @@ class Supervisor {
     if ('error' in message) waiting?.reject(new ClusterError(message.error));
     else waiting?.resolve(message.result);
   }
-}
-
-/** Whether a cluster of this name has state on this machine. */
-export function hasState(name: string): boolean {
-  return existsSync(clusterFolder(name));
 }

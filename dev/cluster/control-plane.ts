@@ -9,6 +9,8 @@ import type { Slot } from './slots.ts';
 
 /** What the programs of a cluster have in common. */
 export interface Surroundings {
+  /** The cluster's name. */
+  readonly name: string;
   readonly folder: string;
   readonly certificates: string;
   readonly logs: string;
@@ -40,7 +42,7 @@ function service(
 ): Service {
   const program = new Program({
     name,
-    command: [around.program(name), ...options.args, ...around.further(name)],
+    command: () => [around.program(name), ...options.args, ...around.further(name)],
     logFile: join(around.logs, `${name}.log`),
     onUnexpectedEnd: around.unexpectedEnd,
     ...(options.env ? { env: options.env } : {}),

@@ -11,5 +11,6 @@ export {
   type StorageServer,
 } from './cluster.ts';
 export { ClusterError } from './errors.ts';
+export type { ImageContent, ImageFile } from './image.ts';
 export type { ProgramName } from './programs.ts';
 export type { ClusterInfo, NodeInfo, StorageInfo, User } from './protocol.ts';

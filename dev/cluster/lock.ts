@@ -9,14 +9,16 @@ export interface Lock {
 }
 
 /**
- * Takes an exclusive lock on a file, or returns undefined where another process holds it and `wait` is false.
+ * Takes an exclusive lock on a file. Where another process holds it: waits for it (`wait` true), or returns undefined
+ * at once (false) or after so many seconds.
  *
  * The lock is the kernel's (flock(2)), held by a small child that reads from a pipe: when this process dies, even by
  * SIGKILL, the pipe closes, the child ends and the lock is free. A file with a process id in it could not promise that.
  */
-export async function takeLock(file: string, options: { wait: boolean }): Promise<Lock | undefined> {
+export async function takeLock(file: string, options: { wait: boolean | number }): Promise<Lock | undefined> {
   mkdirSync(dirname(file), { recursive: true });
-  const flags = options.wait ? [] : ['--nonblock'];
+  const seconds = Number(options.wait);
+  const flags = options.wait === true ? [] : ['--timeout', `${seconds}`];
   const holder = spawn(
     'flock',
     [...flags, '--conflict-exit-code', '75', file, 'sh', '-c', 'echo; exec cat'],
@@ -40,7 +42,7 @@ export async function takeLock(file: string, options: { wait: boolean }): Promis
       },
     };
   }
-  if (outcome === 75 && !options.wait) return undefined;
+  if (outcome === 75) return undefined;
   throw new ClusterError(
     `lock ${file}: flock ended with code ${outcome}. ` +
       'Check that the command flock (package util-linux) is installed and that the folder is writable.',

@@ -7,7 +7,8 @@ import { lastLines } from './tail.ts';
 /** What to run and where its output goes. */
 export interface ProgramOptions {
   readonly name: string;
-  readonly command: readonly string[];
+  /** Asked for at each start, since a node's process id is known only then. */
+  readonly command: () => readonly string[];
   readonly logFile: string;
   /** Added to the environment; secrets go here, never into the command, which every user of the machine can read. */
   readonly env?: Readonly<Record<string, string>>;
@@ -41,7 +42,7 @@ export class Program {
     const output = openSync(logFile, 'a', 0o600);
     this.#end = undefined;
     this.#stopping = false;
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command()], {
       stdio: ['ignore', output, output],
       env: { ...process.env, ...env },
     });

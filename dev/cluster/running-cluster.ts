@@ -12,7 +12,9 @@ import {
 } from './credentials.ts';
 import { ClusterError } from './errors.ts';
 import { httpRequest } from './http.ts';
+import { removeCgroups } from './leftovers.ts';
 import { type Lock, takeLock } from './lock.ts';
+import { Node } from './node.ts';
 import { clusterFolder, stateFolder } from './paths.ts';
 import type { ProgramName } from './programs.ts';
 import type { ClusterInfo, ClusterSpec, StorageInfo, User } from './protocol.ts';
@@ -26,6 +28,7 @@ export class RunningCluster {
   readonly #services = new Map<string, Service>();
   readonly #locks: Lock[] = [];
   #users: Record<string, User> = {};
+  #node: Node | undefined;
   #info: ClusterInfo | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -61,7 +64,9 @@ export class RunningCluster {
       steps.push(this.#run('versitygw', made.service));
     }
     if (this.#spec.controlPlane) steps.push(this.#startControlPlane(around));
+    if (this.#spec.node) steps.push(this.#prepareNode(around));
     await Promise.all(steps);
+    await this.#node?.join();
     this.#info = this.#describe(around, storage);
     writeFileSync(join(this.#folder, 'cluster.json'), JSON.stringify(this.#info, null, 2), { mode: 0o600 });
     return this.#info;
@@ -104,7 +109,8 @@ export class RunningCluster {
   }
 
   async #lockName(): Promise<void> {
-    const lock = await takeLock(join(stateFolder(), '.locks', `name-${this.#spec.name}`), { wait: false });
+    // Whoever removes leftovers holds the lock for a moment.
+    const lock = await takeLock(join(stateFolder(), '.locks', `name-${this.#spec.name}`), { wait: 2 });
     if (!lock) {
       throw new ClusterError(
         `cluster ${this.#spec.name}: a cluster of this name is running already. ` +
@@ -116,6 +122,7 @@ export class RunningCluster {
 
   /** What a crashed run of the same name left behind. */
   #clearFolder(): void {
+    removeCgroups(this.#spec.name);
     if (existsSync(this.#folder)) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
     mkdirSync(this.#folder, { recursive: true, mode: 0o711 });
   }
@@ -130,6 +137,7 @@ export class RunningCluster {
       return path;
     };
     const around: Surroundings = {
+      name: spec.name,
       folder,
       certificates: join(folder, 'certs'),
       logs: join(folder, 'log'),
@@ -164,6 +172,14 @@ export class RunningCluster {
     await this.#defaultServiceAccount(around);
   }
 
+  /** Beside the control plane: what a node needs before it joins takes about as long. */
+  async #prepareNode(around: Surroundings): Promise<void> {
+    this.#node = new Node(around);
+    this.#services.set('containerd', this.#node.containerd);
+    this.#services.set('kubelet', this.#node.kubelet);
+    await this.#node.prepare();
+  }
+
   /** Without it no pod can be created, so the cluster is not of use before it is there. */
   async #defaultServiceAccount(around: Surroundings): Promise<void> {
     const ca = readFileSync(caFile(around), 'utf8');
@@ -195,10 +211,12 @@ export class RunningCluster {
       hostAddress: around.node ? around.slot.network.hostAddress : '127.0.0.1',
       programs: this.#spec.programs,
       ...(s3 ? { s3 } : {}),
+      ...(this.#node ? { node: this.#node.info } : {}),
     };
   }
 
   async #stop(): Promise<void> {
+    await this.#node?.stop();
     await Promise.all([...this.#services.values()].map(({ program }) => program.kill()));
     const keep = this.#info ? [] : ['log'];
     removeFolder(this.#folder, keep);
@@ -208,7 +226,7 @@ export class RunningCluster {
 
 function removeFolder(folder: string, keep: readonly string[]): void {
   if (keep.length === 0) return rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  for (const entry of ['certs', 'etcd', 's3', 'tokens.csv']) {
+  for (const entry of ['certs', 'etcd', 's3', 'node', 'tokens.csv']) {
     rmSync(join(folder, entry), { recursive: true, force: true, maxRetries: 5 });
   }
 }
