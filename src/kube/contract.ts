@@ -40,6 +40,12 @@ export interface RawItem {
   readonly object: KubeObject;
 }
 
+/** What a create gave back; parsed only when somebody looks. */
+export interface CreatedItem extends RawItem {
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+}
+
 export interface ListPage {
   items: readonly RawItem[];
   resourceVersion: string;
@@ -62,6 +68,10 @@ export interface WriteOptions {
   signal?: AbortSignal | undefined;
   /** `status` or another subresource. */
   subresource?: string;
+  /** The object's name where a create concerns a subresource of it (`token`, `eviction`, `binding`). */
+  name?: string;
+  /** What the server does about unknown and duplicate fields. Default `Ignore`: they are dropped without a word. */
+  fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
 }
 
 export interface DeleteOptions {
@@ -134,8 +144,10 @@ export interface Discovery {
 
 /**
  * Every call throws {@link KubeError} (kube/errors.ts) where the server refuses. Reads are tried again on a broken
- * connection, 429 and 5xx; a create or patch only where it certainly was not carried out. Objects given to `create`
- * and `update` may be parsed objects or JSON bytes, which are sent as they are.
+ * connection, 429 and 5xx; a write where it certainly was not carried out, or where doing it twice is the same as once.
+ * The repeat of a create whose answer was lost finds its own object and gives that; where it cannot be sure, and
+ * wherever else a write may have been carried out, the error says `maybeApplied`. Objects given to `create` and
+ * `update` may be parsed objects or JSON bytes, which are sent as they are.
  */
 export interface KubeClient {
   readonly server: string;
@@ -158,9 +170,16 @@ export interface KubeClient {
     namespace?: string,
     options?: WriteOptions,
   ): Promise<T>;
+  /** As create, the answer unparsed: the way for many objects. */
+  createRaw(
+    resource: ApiResource,
+    object: KubeObject | Uint8Array,
+    namespace?: string,
+    options?: WriteOptions,
+  ): Promise<CreatedItem>;
   update<T extends KubeObject = KubeObject>(
     resource: ApiResource,
-    object: KubeObject,
+    object: KubeObject | Uint8Array,
     options?: WriteOptions,
   ): Promise<T>;
   patch<T extends KubeObject = KubeObject>(
@@ -172,7 +191,7 @@ export interface KubeClient {
     options?: WriteOptions & { force?: boolean },
   ): Promise<T>;
   delete(resource: ApiResource, name: string, namespace?: string, options?: DeleteOptions): Promise<void>;
-  deleteCollection(resource: ApiResource, options: ListOptions): Promise<void>;
+  deleteCollection(resource: ApiResource, options: ListOptions & DeleteOptions): Promise<void>;
   /**
    * An endless stream in order: a full set, SYNC, then changes. Ends only when the signal is aborted; broken
    * connections and expired versions are mended inside.
