@@ -1,6 +1,6 @@
 /** BackupStorageLocation, velero.io/v1 (pkg/apis/velero/v1/backupstoragelocation_types.go). */
 
-import { secretKeySelector } from './core/references.ts';
+import { namedSecretKeySelector, secretKeySelector } from './core/references.ts';
 import type { KubeObject } from './object.ts';
 import {
   bytes,
@@ -27,18 +27,24 @@ export const objectStorageLocation = struct('The bucket.', {
 });
 export type ObjectStorageLocation = Static<typeof objectStorageLocation>;
 
-export const backupStorageLocationSpec = struct('Where backups are kept and how to reach it.', {
-  provider: text('Provider of the store, e.g. `aws`.'),
-  config: optional(textMap('Settings of the provider.')),
-  credential: pointer(secretKeySelector),
-  objectStorage: objectStorageLocation,
-  default: optional(flag('Whether backups that name no location go here.')),
-  accessMode: optional(oneOf('Whether backups may be written here.', accessModes)),
-  backupSyncPeriod: pointer(
-    nullable(duration('How often backups in the store are made known to the cluster; 0 for never.')),
-  ),
-  validationFrequency: pointer(nullable(duration('How often the store is tried; 0 for never.'))),
-});
+function specWith(credential: typeof secretKeySelector) {
+  return struct('Where backups are kept and how to reach it.', {
+    provider: text('Provider of the store, e.g. `aws`.'),
+    config: optional(textMap('Settings of the provider.')),
+    credential: pointer(credential),
+    objectStorage: objectStorageLocation,
+    default: optional(flag('Whether backups that name no location go here.')),
+    accessMode: optional(oneOf('Whether backups may be written here.', accessModes)),
+    backupSyncPeriod: pointer(
+      nullable(duration('How often backups in the store are made known to the cluster; 0 for never.')),
+    ),
+    validationFrequency: pointer(nullable(duration('How often the store is tried; 0 for never.'))),
+  });
+}
+
+export const backupStorageLocationSpec = specWith(secretKeySelector);
+/** As it stands inside a DataProtectionApplication, whose credentials have their name filled in. */
+export const embeddedBackupStorageLocationSpec = specWith(namedSecretKeySelector);
 export type BackupStorageLocationSpec = Static<typeof backupStorageLocationSpec>;
 
 export const backupStorageLocationPhases = ['Available', 'Unavailable'] as const;

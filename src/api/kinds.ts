@@ -26,7 +26,7 @@ function address(
   singular: string,
   shortNames: readonly string[] = [],
 ): KindAddress {
-  // v1 is velero.io's preferred version; the other groups have but one.
+  // v1 is the preferred version of velero.io; the other group has but one.
   const preferred = group !== VELERO_GROUP || version === 'v1';
   return { group, version, resource, kind, singular, shortNames, namespaced: true, verbs: VERBS, preferred };
 }
@@ -49,6 +49,15 @@ export const KINDS = {
   ServerStatusRequest: velero('ServerStatusRequest', 'serverstatusrequests', ['ssr']),
   DataUpload: address(VELERO_GROUP, 'v2alpha1', 'DataUpload', 'datauploads', 'dataupload'),
   DataDownload: address(VELERO_GROUP, 'v2alpha1', 'DataDownload', 'datadownloads', 'datadownload'),
+  DataProtectionApplication: address(
+    OADP_GROUP,
+    'v1alpha1',
+    'DataProtectionApplication',
+    'dataprotectionapplications',
+    'dataprotectionapplication',
+    ['dpa'],
+  ),
+  CloudStorage: address(OADP_GROUP, 'v1alpha1', 'CloudStorage', 'cloudstorages', 'cloudstorage'),
 } as const satisfies Record<string, KindAddress>;
 
 export type KindName = keyof typeof KINDS;

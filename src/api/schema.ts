@@ -6,13 +6,14 @@
  * Properties stand in the order of the original's Go struct, because that is the order of the keys in its JSON.
  */
 
-import Type, {
+import {
   type Static,
   type TObject,
   type TOptional,
   type TProperties,
   type TSchema,
   type TUnsafe,
+  Type,
 } from 'typebox';
 
 export type { Static, TSchema };
@@ -59,13 +60,13 @@ export interface GoField {
 
 /** The plain view of a schema. */
 export function structural(schema: TSchema): Structural {
-  return schema as unknown as Structural;
+  return schema;
 }
 
 function copy(schema: TSchema, more: Structural): TSchema {
   const before = structural(schema);
   const go = more.go === undefined ? before.go : { ...before.go, ...more.go };
-  return { ...before, ...more, ...(go === undefined ? {} : { go }) } as unknown as TSchema;
+  return { ...before, ...more, ...(go === undefined ? {} : { go }) };
 }
 
 function make<T>(schema: Structural): TUnsafe<T> {
@@ -94,8 +95,12 @@ export function flag(description: string): TUnsafe<boolean> {
   return make({ type: 'boolean', description });
 }
 
-export function count(description: string, format?: 'int32' | 'int64'): TUnsafe<number> {
-  return make({ type: 'integer', description, ...(format === undefined ? {} : { format }) });
+export function count(
+  description: string,
+  format?: 'int32' | 'int64',
+  more: Structural = {},
+): TUnsafe<number> {
+  return make({ type: 'integer', description, ...(format === undefined ? {} : { format }), ...more });
 }
 
 /** RFC 3339 at second precision. */

@@ -7,6 +7,7 @@ import {
   optional,
   pointer,
   type Static,
+  type Structural,
   struct,
   text,
   textMap,
@@ -23,32 +24,14 @@ const labelRequirement = struct('One condition on a label.', {
   values: optional(texts('Values for In and NotIn.')),
 });
 
-/** What a selector on labels looks like; `more` for the copies that newer core types carry. */
-export function labelSelectorOf(description: string, atomicLists = false) {
-  const atomic = atomicLists ? ({ 'x-kubernetes-list-type': 'atomic' } as const) : {};
-  return struct(
-    description,
-    {
-      matchLabels: optional(textMap('Labels that must have exactly these values.')),
-      matchExpressions: optional(
-        list(
-          'Conditions, all of which must hold.',
-          atomicLists
-            ? struct('One condition on a label.', {
-                key: text('Label key.'),
-                operator: word<LabelOperator>('In, NotIn, Exists or DoesNotExist.'),
-                values: optional(texts('Values for In and NotIn.', atomic)),
-              })
-            : labelRequirement,
-          atomic,
-        ),
-      ),
-    },
-    { 'x-kubernetes-map-type': 'atomic' },
-  );
-}
-
-export const labelSelector = labelSelectorOf('Selects objects by their labels.');
+export const labelSelector = struct(
+  'Selects objects by their labels.',
+  {
+    matchLabels: optional(textMap('Labels that must have exactly these values.')),
+    matchExpressions: optional(list('Conditions, all of which must hold.', labelRequirement)),
+  },
+  { 'x-kubernetes-map-type': 'atomic' },
+);
 export type LabelSelector = Static<typeof labelSelector>;
 export type LabelSelectorRequirement = Static<typeof labelRequirement>;
 
@@ -63,15 +46,21 @@ export const typedLocalObjectReference = struct(
 );
 export type TypedLocalObjectReference = Static<typeof typedLocalObjectReference>;
 
-export const secretKeySelector = struct(
-  'Names one key of a Secret in the same namespace.',
-  {
-    name: optional(text('Name of the Secret.')),
-    key: text('Key within the Secret.'),
-    optional: pointer(flag('Whether the Secret or its key may be missing.')),
-  },
-  { 'x-kubernetes-map-type': 'atomic' },
-);
+function secretKeySelectorWith(name: Structural) {
+  return struct(
+    'Names one key of a Secret in the same namespace.',
+    {
+      name: optional(text('Name of the Secret.', name)),
+      key: text('Key within the Secret.'),
+      optional: pointer(flag('Whether the Secret or its key may be missing.')),
+    },
+    { 'x-kubernetes-map-type': 'atomic' },
+  );
+}
+
+export const secretKeySelector = secretKeySelectorWith({});
+/** The same where the API server fills in an empty name. */
+export const namedSecretKeySelector = secretKeySelectorWith({ default: '' });
 export type SecretKeySelector = Static<typeof secretKeySelector>;
 
 export const objectReference = struct(
@@ -95,3 +84,9 @@ export const hookErrorMode = oneOf(
   hookErrorModes,
 );
 export type HookErrorMode = Static<typeof hookErrorMode>;
+
+export const localObjectReference = struct(
+  'Names an object in the same namespace.',
+  { name: optional(text('Name of the object.')) },
+  { 'x-kubernetes-map-type': 'atomic' },
+);
