@@ -150,3 +150,13 @@ export async function deleteNamespace(api: Api, name: string, seconds = 120): Pr
     seconds,
   );
 }
+
+/** Waits until a list is empty. */
+export async function ensureNone(api: Api, path: string, seconds = 120): Promise<void> {
+  await api.until(
+    async () => (await api.list(path)).length,
+    (count) => count === 0,
+    `${path} to be empty`,
+    seconds,
+  );
+}
