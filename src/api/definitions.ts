@@ -17,7 +17,7 @@ import { podVolumeBackupSpec, podVolumeBackupStatus } from './pod-volume-backup.
 import { podVolumeRestoreSpec, podVolumeRestoreStatus } from './pod-volume-restore.ts';
 import { restoreSpec, restoreStatus } from './restore.ts';
 import { scheduleSpec, scheduleStatus } from './schedule.ts';
-import { optional, struct, type Structural, structural, text, type TSchema } from './schema.ts';
+import { metadata, optional, struct, type Structural, structural, text, type TSchema } from './schema.ts';
 import { serverStatusRequestSpec, serverStatusRequestStatus } from './server-status-request.ts';
 import { volumeSnapshotLocationSpec, volumeSnapshotLocationStatus } from './volume-snapshot-location.ts';
 
@@ -51,7 +51,7 @@ function define(kind: KindName, parts: Parts): KindDefinition {
   const schema = struct(parts.description, {
     apiVersion: optional(text('Group and version of this object.')),
     kind: optional(text('Kind of this object.')),
-    metadata: optional(struct('Name, labels and the like.', {})),
+    metadata: optional(metadata()),
     spec: optional(parts.spec),
     status: optional(parts.status),
   });

@@ -72,6 +72,8 @@ export const ANNOTATIONS = {
   snapshotterSecretNamespace: 'csi.storage.k8s.io/snapshotter-secret-namespace',
   snapshotterListSecretName: 'csi.storage.k8s.io/snapshotter-list-secret-name',
   snapshotterListSecretNamespace: 'csi.storage.k8s.io/snapshotter-list-secret-namespace',
+  /** On a BackupStorageLocation: the store in which its backups were last seen; ours alone. */
+  lastSyncedStore: 'oadp.openshift.io/last-synced-store',
   cloudStorageDelete: 'oadp.openshift.io/cloudstorage-delete',
   unsupportedVeleroServerArgs: 'oadp.openshift.io/unsupported-velero-server-args',
   unsupportedNodeAgentServerArgs: 'oadp.openshift.io/unsupported-node-agent-server-args',

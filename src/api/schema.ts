@@ -161,6 +161,11 @@ export function struct<Fields extends TProperties>(
   return copy(Type.Object(fields), { description, ...more }) as TObject<Fields>;
 }
 
+/** The place of `metadata`, of which a CRD may say nothing at all, not even what it is. */
+export function metadata(): TUnsafe<Record<string, unknown>> {
+  return make({ type: 'object' });
+}
+
 /** Any object, kept as it is. */
 export function anyObject(description: string): TUnsafe<Record<string, unknown>> {
   return make({ type: 'object', description, 'x-kubernetes-preserve-unknown-fields': true });

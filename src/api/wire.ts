@@ -63,7 +63,8 @@ const METADATA = [
   'managedFields',
 ];
 
-function metadataToWire(metadata: Readonly<Fields>): Fields {
+/** ObjectMeta of any object in the order of its Go struct. */
+export function metadataToWire(metadata: Readonly<Fields>): Fields {
   const out: Fields = {};
   for (const name of METADATA) {
     const value = metadata[name];
