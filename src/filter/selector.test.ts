@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LabelSelector } from '../api/core/references.ts';
 import { messageOf } from '../lib/errors.ts';

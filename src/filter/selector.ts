@@ -182,6 +182,8 @@ function holds(requirement: Requirement, labels: Readonly<Record<string, string>
       if (left === undefined || right === undefined) return false;
       return operator === 'gt' ? left > right : left < right;
     }
+    default:
+      return false;
   }
 }
 

@@ -140,7 +140,7 @@ class Client implements KubeClient {
       method: 'POST',
       path: resourcePath(resource, place, options.name, options.subresource) + writeQuery(options),
       body,
-      lane: 'write',
+      ...urgency(options),
       // A lost answer is reason to ask again only where the second try would meet the first one's object.
       repeatable: options.subresource === undefined && namedOnce(object),
       signal: options.signal,
@@ -209,7 +209,7 @@ class Client implements KubeClient {
       method: 'PUT',
       path: resourcePath(resource, namespace, name, options.subresource) + writeQuery(options),
       body: object instanceof Uint8Array ? object : JSON.stringify(object),
-      lane: 'write',
+      ...urgency(options),
       // With a resource version the second try of a lost update meets a conflict, which says `maybeApplied`.
       repeatable: resourceVersion === undefined || resourceVersion === '',
       signal: options.signal,
@@ -233,7 +233,7 @@ class Client implements KubeClient {
       path: resourcePath(resource, namespace, name, options.subresource) + query(values),
       body: patch instanceof Uint8Array ? patch : JSON.stringify(patch),
       contentType: PATCH_TYPES[kind],
-      lane: 'write',
+      ...urgency(options),
       repeatable: kind !== 'json',
       signal: options.signal,
       object: objectName(resource, namespace, name),
@@ -330,6 +330,10 @@ function writeValues(options: WriteOptions): {
     // Unknown fields are dropped either way; being warned of each of them costs the server a second decoding.
     fieldValidation: options.fieldValidation ?? 'Ignore',
   };
+}
+
+function urgency(options: WriteOptions): { lane: 'write' } | { lane: undefined; patienceMs: number } {
+  return options.urgent === true ? { lane: undefined, patienceMs: 0 } : { lane: 'write' };
 }
 
 function writeQuery(options: WriteOptions): string {

@@ -46,10 +46,10 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    const open = [this.#requests?.destroy(), this.#streams?.destroy(), ...this.#retired];
+    const open = [this.#requests, this.#streams].flatMap((dispatcher) => dispatcher?.destroy() ?? []);
     this.#requests = undefined;
     this.#streams = undefined;
-    await Promise.allSettled(open);
+    await Promise.allSettled([...open, ...this.#retired]);
   }
 
   #renew(credentials: Credentials): void {

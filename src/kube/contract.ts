@@ -59,6 +59,8 @@ export interface ListOptions {
   fieldSelector?: string | undefined;
   /** Items a page; 0 asks for everything at once. Default 1000. */
   pageSize?: number | undefined;
+  /** Asks for `metadata` alone (PartialObjectMetadata), which is smaller; kind and apiVersion are then the server's. */
+  metadataOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -70,6 +72,8 @@ export interface WriteOptions {
   subresource?: string;
   /** The object's name where a create concerns a subresource of it (`token`, `eviction`, `binding`). */
   name?: string;
+  /** Goes past the limiter and does not wait for a server that is away: for leases. */
+  urgent?: boolean;
   /** What the server does about unknown and duplicate fields. Default `Ignore`: they are dropped without a word. */
   fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
 }
@@ -94,6 +98,8 @@ export interface WatchOptions {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
+  /** As of lists. */
+  metadataOnly?: boolean | undefined;
   signal: AbortSignal;
 }
 

@@ -112,26 +112,26 @@ class Session {
               );
             }, timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
-      socket.onopen = () => {
+      socket.addEventListener('open', () => {
         opened = true;
-        this.#sendInput().catch((error: unknown) => settle(() => reject(error as Error)));
-      };
-      socket.onmessage = (event) => {
+        this.#sendInput().catch((error: unknown) => settle(() => reject(error)));
+      });
+      socket.addEventListener('message', (event) => {
         this.#receive(event.data as ArrayBuffer);
         if (this.#status !== undefined && this.#status.status !== undefined) {
           settle(() => this.#finish(resolve, reject));
         }
-      };
-      socket.onerror = (event) => {
+      });
+      socket.addEventListener('error', (event) => {
         problem = event.message !== '' ? event.message : String(event.error ?? '');
-      };
-      socket.onclose = (event) => {
+      });
+      socket.addEventListener('close', (event) => {
         settle(() => {
           if (!opened) reject(new HandshakeError(problem === '' ? 'the server refused' : problem));
           else if (this.#status !== undefined) this.#finish(resolve, reject);
           else reject(this.#broken(event.reason === '' ? problem : event.reason));
         });
-      };
+      });
     });
   }
 

@@ -9,6 +9,8 @@ import type { Transport } from './transport.ts';
 
 export const DEFAULT_PAGE_SIZE = 1000;
 
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+
 /** How often a list is begun again because its continue token expired, before it is given up as endless. */
 const MAX_RESTARTS = 100;
 
@@ -66,6 +68,7 @@ async function fetchPage(
   const answer = await transport.request({
     method: 'GET',
     path,
+    accept: options.metadataOnly === true ? METADATA_LIST : undefined,
     lane: 'read',
     repeatable: true,
     signal: options.signal,

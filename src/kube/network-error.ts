@@ -118,9 +118,9 @@ function rootOf(thrown: unknown): SystemError {
         error = error.cause;
         continue;
       }
-      return error as SystemError;
+      return error;
     }
     break;
   }
-  return error instanceof Error ? (error as SystemError) : new Error(String(error));
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -5,8 +5,9 @@
  */
 
 import type { Dispatcher } from 'undici';
+import { systemClock } from '../lib/clock.ts';
 import { Failure } from '../lib/errors.ts';
-import { type ClusterConfig } from './config.ts';
+import type { ClusterConfig } from './config.ts';
 import { Connections } from './connection.ts';
 import { type Credentials, CredentialSource } from './credentials.ts';
 import { errorFromResponse, KubeError, parseRetryAfter } from './errors.ts';
@@ -209,7 +210,7 @@ export class Transport {
         if (now + pause > deadline) throw mark(error, lost, request);
         if (status === 429) limiter?.throttle(pause);
         const jittered = pause * (1 + Math.random() * 0.25);
-        await pauseFor(jittered, signal);
+        await systemClock.sleep(jittered, signal);
         this.stats.throttledMs += jittered;
       } else {
         serverErrors++;
@@ -318,7 +319,7 @@ export class Transport {
   async #backOff(tries: number, deadline: number, signal: AbortSignal | undefined): Promise<void> {
     const ceiling = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
     const wait = ceiling * (0.5 + Math.random() / 2);
-    await pauseFor(Math.min(wait, Math.max(0, deadline - Date.now())), signal);
+    await systemClock.sleep(Math.min(wait, Math.max(0, deadline - Date.now())), signal);
   }
 }
 
@@ -329,21 +330,6 @@ function header(answer: Answer, name: string): string | undefined {
 
 function mark(error: KubeError, lost: boolean, request: Request): KubeError {
   return lost && request.method !== 'GET' ? error.asMaybeApplied() : error;
-}
-
-function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 /** Collects an answer. undici's `request()` makes a stream of each; here the bytes are all that is wanted. */

@@ -1,7 +1,7 @@
 /** An endless, ordered stream of a resource's changes over connections that are not endless. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../api/object.ts';
+import { pause } from '../lib/pause.ts';
 import type { ApiResource, WatchEvent, WatchOptions } from './contract.ts';
 import { errorFromStatus, isGone, KubeError, type Status } from './errors.ts';
 import { listPages } from './list.ts';
@@ -15,6 +15,8 @@ const LAST_BACKOFF_MS = 30_000;
 const DEAD_PEER_MS = 150_000;
 /** A watch that lasted this long was a good one: the next is tried at once. */
 const GOOD_WATCH_MS = 5000;
+
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 
 export interface WatchTuning {
   /** Default 150,000. */
@@ -145,7 +147,12 @@ async function* watchOnce(
       ...selectors(options),
     });
   try {
-    const response = await transport.stream({ ...context(resource, options), path, signal: stop.signal });
+    const response = await transport.stream({
+      ...context(resource, options),
+      path,
+      accept: options.metadataOnly === true ? METADATA : undefined,
+      signal: stop.signal,
+    });
     const lines = new LineSplitter();
     try {
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
@@ -201,6 +208,6 @@ class BackOff {
   async wait(atLeastMs = 0): Promise<void> {
     const ms = Math.max(atLeastMs, this.#next * (0.5 + Math.random()));
     this.#next = Math.min(LAST_BACKOFF_MS, this.#next * 2);
-    await sleep(ms, undefined, { signal: this.#signal }).catch(() => undefined);
+    await pause(ms, this.#signal);
   }
 }
