@@ -6,6 +6,12 @@
 
 import type { Readable } from 'node:stream';
 
+/**
+ * What is to be stored. A function gives a new stream from the beginning at every call: only such a body and one in
+ * memory can be sent again after a failure.
+ */
+export type ObjectBody = Readable | Uint8Array | (() => Readable);
+
 export interface PutOptions {
   signal?: AbortSignal;
   /** Bytes, where known beforehand: spares a multipart upload of a small object. */
@@ -25,7 +31,7 @@ export interface ObjectStore {
   /** E.g. `s3://bucket`: for messages. */
   readonly name: string;
   /** Stores the whole body or nothing. */
-  put(key: string, body: Readable | Uint8Array, options?: PutOptions): Promise<void>;
+  put(key: string, body: ObjectBody, options?: PutOptions): Promise<void>;
   exists(key: string, signal?: AbortSignal): Promise<boolean>;
   /** @throws Failure `OBJECT_NOT_FOUND` */
   get(key: string, signal?: AbortSignal): Promise<Readable>;

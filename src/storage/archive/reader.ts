@@ -19,7 +19,7 @@ import {
 } from './paths.ts';
 import { Spool } from './spool.ts';
 import type { TarEntry, TarLimits } from './tar-parser.ts';
-import { readTarGz } from './tar-gz.ts';
+import { DEFAULT_LIMITS, readTarGz } from './tar-gz.ts';
 
 /** One item file of a backup. Cheap to make: nothing of the object itself is held. */
 export interface ArchiveItem {
@@ -100,9 +100,6 @@ export interface OpenArchiveOptions {
   requireResources?: boolean;
 }
 
-/** 64 GiB and 64 MiB: above any backup of a cluster and any object that etcd holds, below what fills a disk unnoticed. */
-const MAX_BYTES = 64 * 1024 ** 3;
-const MAX_ENTRY_BYTES = 64 * 1024 ** 2;
 const MEMORY_LIMIT = 16 * 1024 ** 2;
 
 /**
@@ -149,8 +146,8 @@ class SpooledArchive implements Archive {
 
   async fill(source: Readable): Promise<void> {
     const limits: TarLimits = {
-      maxBytes: this.#options.maxBytes ?? MAX_BYTES,
-      maxEntryBytes: this.#options.maxEntryBytes ?? MAX_ENTRY_BYTES,
+      maxBytes: this.#options.maxBytes ?? DEFAULT_LIMITS.maxBytes,
+      maxEntryBytes: this.#options.maxEntryBytes ?? DEFAULT_LIMITS.maxEntryBytes,
     };
     const read = await readTarGz(
       source,

@@ -1,7 +1,7 @@
 /** Replaces items in an archive: what finalizing a backup does (buildFinalTarball in pkg/backup/backup.go of the original). */
 
 import type { Readable } from 'node:stream';
-import { readTarGz } from './tar-gz.ts';
+import { DEFAULT_LIMITS, readTarGz } from './tar-gz.ts';
 import type { TarLimits } from './tar-parser.ts';
 import { type ArchiveSummary, type ArchiveWriterOptions, createArchiveWriter } from './writer.ts';
 
@@ -31,7 +31,7 @@ export function rewriteArchive(
     await readTarGz(
       source,
       options.name ?? 'of the backup',
-      options.limits ?? { maxBytes: 64 * 1024 ** 3, maxEntryBytes: 64 * 1024 ** 2 },
+      options.limits ?? DEFAULT_LIMITS,
       (entry) => {
         if (entry.type !== 'file') return;
         const update = updates.get(entry.path);

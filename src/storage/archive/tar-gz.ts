@@ -9,10 +9,13 @@ import { corrupt, type TarEntry, type TarLimits, TarParser } from './tar-parser.
 
 const CHUNK = 256 * 1024;
 
+/** 64 GiB and 64 MiB: above any backup of a cluster and any object that etcd holds, below what fills a disk unnoticed. */
+export const DEFAULT_LIMITS: TarLimits = { maxBytes: 64 * 1024 ** 3, maxEntryBytes: 64 * 1024 ** 2 };
+
 /**
  * Hands every entry to `onEntry`, in order.
  * @param pause called after each chunk; reading goes on when its promise, if any, is fulfilled
- * @returns the number of bytes read and their SHA-256 (hex)
+ * @returns bytes read, their SHA-256 (hex), and bytes of tar
  * @throws Failure `ARCHIVE_…`; errors of the source pass through
  */
 export async function readTarGz(
@@ -22,7 +25,7 @@ export async function readTarGz(
   onEntry: (entry: TarEntry) => void,
   pause: () => Promise<void> | undefined,
   signal?: AbortSignal,
-): Promise<{ compressedBytes: number; sha256: string }> {
+): Promise<{ compressedBytes: number; sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   const parser = new TarParser(name, limits, onEntry);
   let compressedBytes = 0;
@@ -57,7 +60,7 @@ export async function readTarGz(
   } catch (error) {
     throw gzipFailure(error, name, compressedBytes);
   }
-  return { compressedBytes, sha256: hash.digest('hex') };
+  return { compressedBytes, sha256: hash.digest('hex'), bytes: parser.bytes };
 }
 
 function gzipFailure(error: unknown, name: string, bytes: number): unknown {

@@ -92,6 +92,11 @@ export class TarParser {
     });
   }
 
+  /** Bytes of tar so far. */
+  get bytes(): number {
+    return this.#total;
+  }
+
   get #ended(): boolean {
     return this.#zeroBlocks >= 2;
   }
