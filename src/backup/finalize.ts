@@ -2,13 +2,13 @@
 
 import type { Readable } from 'node:stream';
 import type { Backup } from '../api/backup.ts';
+import type { BackupOperation } from '../api/documents/item-operation.ts';
+import type { BackupVolumeInfo } from '../api/documents/volume-info.ts';
 import type { KubeClient } from '../kube/contract.ts';
 import type { Logger } from '../lib/log.ts';
 import type { BackupItemAction } from '../plugin/contract.ts';
 import type { ArchiveSummary } from '../storage/archive/writer.ts';
-import type { BackupOperation } from './operations.ts';
 import type { BackupSettings } from './request.ts';
-import type { BackupVolumeInfo } from './volume-info.ts';
 
 export interface FinalizeRequest {
   backup: Backup;

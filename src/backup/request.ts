@@ -2,6 +2,10 @@
 
 import type { Readable } from 'node:stream';
 import type { Backup } from '../api/backup.ts';
+import type { BackupOperation } from '../api/documents/item-operation.ts';
+import type { NativeSnapshot } from '../api/documents/native-snapshot.ts';
+import type { ResourceList } from '../api/documents/resource-list.ts';
+import type { BackupVolumeInfo } from '../api/documents/volume-info.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { PodVolumeBackup } from '../api/pod-volume-backup.ts';
 import type { KubeClient } from '../kube/contract.ts';
@@ -9,8 +13,6 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { BackupItemAction } from '../plugin/contract.ts';
 import type { ArchiveSummary } from '../storage/archive/writer.ts';
-import type { BackupOperation } from './operations.ts';
-import type { BackupVolumeInfo, NativeSnapshot } from './volume-info.ts';
 import type { VolumeBackupPort } from './volume-port.ts';
 
 /** The server's settings that a backup heeds. */
@@ -55,7 +57,7 @@ export interface BackupOutcome {
   /** What was written: compare it with what the store gives back. */
   archive: ArchiveSummary;
   /** `v1/Pod` → sorted `ns/name`: the resource list as it is uploaded. */
-  resourceList: Record<string, string[]>;
+  resourceList: ResourceList;
   /** Operations that actions have started; poll them with `pollBackupOperations`. */
   operations: BackupOperation[];
   podVolumeBackups: PodVolumeBackup[];

@@ -4,17 +4,19 @@
  */
 
 import type { Backup } from '../api/backup.ts';
+import type { BackupOperation } from '../api/documents/item-operation.ts';
+import type { NativeSnapshot } from '../api/documents/native-snapshot.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { PodVolumeBackup } from '../api/pod-volume-backup.ts';
 import type { Logger } from '../lib/log.ts';
-import type { BackupOperation } from './operations.ts';
-import type { NativeSnapshot } from './volume-info.ts';
 
 export interface VolumeContext {
   backup: Backup;
   /** Carries the fields of the item concerned. */
   log: Logger;
   signal: AbortSignal;
+  /** The backup's filters leave PersistentVolumeClaims out: then volumes behind claims are not backed up as files. */
+  claimsExcluded: boolean;
 }
 
 /** What became of the volumes of one pod. */
@@ -42,6 +44,8 @@ export interface VolumesSummary {
   csiVolumeSnapshots: readonly KubeObject[];
   csiVolumeSnapshotContents: readonly KubeObject[];
   csiVolumeSnapshotClasses: readonly KubeObject[];
+  /** All VolumeSnapshotClasses of the cluster: they tell the driver of a snapshot that was moved. */
+  snapshotClasses: readonly KubeObject[];
   /** DataUploads of the backup's operations, as they are now. */
   dataUploads: readonly KubeObject[];
 }
@@ -56,7 +60,11 @@ export interface VolumeBackupPort {
   /** Whether a PV, or the PV behind a PVC, is to be snapshotted in whatever way there is for it. */
   wantsSnapshot(object: KubeObject, context: VolumeContext): Promise<boolean>;
   /** Starts the file backup of these volumes of a pod; does not wait for the data. */
-  backUpPodVolumes(pod: KubeObject, volumeNames: readonly string[], context: VolumeContext): Promise<PodVolumesResult>;
+  backUpPodVolumes(
+    pod: KubeObject,
+    volumeNames: readonly string[],
+    context: VolumeContext,
+  ): Promise<PodVolumesResult>;
   /** Snapshots a PV by the provider of the first location that knows it. */
   snapshot(pv: KubeObject, context: VolumeContext): Promise<SnapshotResult>;
   /** Waits for what was started and gathers what there is. Failures are logged as errors. */

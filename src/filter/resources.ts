@@ -73,17 +73,35 @@ export function backupResourceFilter(
   discovery: Discovery,
   log: Logger,
 ): ResourceFilter {
-  return usesOldResourceFilters(spec)
+  const filter = usesOldResourceFilters(spec)
     ? new OldResourceFilter(spec, namespaces, discovery, log)
     : new ScopedResourceFilter(spec, namespaces, discovery, log);
+  return {
+    shouldInclude: remember((typeName) => filter.shouldInclude(typeName)),
+    shouldExclude: remember((typeName) => filter.shouldExclude(typeName)),
+  };
+}
+
+/** Types are asked about for every item, so each is decided once. */
+function remember(decide: (typeName: string) => boolean): (typeName: string) => boolean {
+  const decided = new Map<string, boolean>();
+  return (typeName) => {
+    let answer = decided.get(typeName);
+    if (answer === undefined) {
+      answer = decide(typeName);
+      decided.set(typeName, answer);
+    }
+    return answer;
+  };
 }
 
 function find(discovery: Discovery, typeName: string, log: Logger): ApiResource | undefined {
-  const resource = discovery.resolve(typeName);
-  if (resource === undefined) {
-    log.error(`fail to get resource ${typeName}. no matches for ${typeName}`);
-  }
-  return resource;
+  const dot = typeName.indexOf('.');
+  const resource =
+    dot < 0 ? discovery.find('', typeName) : discovery.find(typeName.slice(dot + 1), typeName.slice(0, dot));
+  if (resource !== undefined) return resource;
+  log.error(`fail to get resource ${typeName}. the cluster does not serve it`);
+  return undefined;
 }
 
 class OldResourceFilter implements ResourceFilter {
