@@ -12,10 +12,10 @@ import type { IncludesExcludes } from '../filter/includes-excludes.ts';
 import type { ResourceFilter } from '../filter/resources.ts';
 import type { BackupHooks, HookPhase } from '../hooks/backup-hooks.ts';
 import { groupResource, type KubeClient, type RawItem } from '../kube/contract.ts';
+import { encode } from '../kube/encode.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { wrap } from '../lib/errors.ts';
-import { parseJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
 import type { BackupItemActionResult, ResourceIdentifier } from '../plugin/contract.ts';
 import type { ResolvedAction } from './actions.ts';
@@ -144,7 +144,7 @@ export class ItemBackupper {
       return true;
     }
     log.info('Backing up item');
-    const original = parseItem(item);
+    const original = item.object;
     const work: Work = { type, namespace, name, original, object: original, log };
     await this.#runHooks(work, 'pre');
     const errors: Error[] = [];
@@ -161,7 +161,7 @@ export class ItemBackupper {
     await this.#runHooks(work, 'post').catch((failure: unknown) => errors.push(...flatten(failure)));
     if (errors.length > 0) throw asOne(errors);
     const { metadata } = work.object;
-    const json = work.object === original ? item.bytes : Buffer.from(JSON.stringify(work.object));
+    const json = work.object === original ? item.bytes : encode(work.object, item);
     await this.#write(type, metadata.namespace ?? '', metadata.name ?? '', json);
     return true;
   }
@@ -479,12 +479,6 @@ export class ItemBackupper {
       else log.warn('unable to get PV name, skip tracking.', { error: 'PV name is not set in PVC' });
     }
   }
-}
-
-function parseItem(item: RawItem): KubeObject {
-  return parseJson(
-    Buffer.from(item.bytes.buffer, item.bytes.byteOffset, item.bytes.byteLength).toString(),
-  ) as KubeObject;
 }
 
 function volumeNameOf(claim: KubeObject): string {
