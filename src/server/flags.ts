@@ -121,6 +121,12 @@ export const serverFlags = {
   'maintenance-job-mem-limit': stringFlag('Memory limit of a maintenance job; none where empty.'),
   'concurrent-backups': intFlag('Backups that run at the same time.', { default: 4 }),
   'concurrent-restores': intFlag('Restores that run at the same time.', { default: 4 }),
+  'filesystem-store': stringFlag(
+    'Directory that backup storage locations of provider velero.io/filesystem keep their buckets in; that provider is off where empty.',
+  ),
+  'filesystem-store-url': stringFlag(
+    "URL at which clients reach this server's metrics address, for downloads from a file system store.",
+  ),
 };
 
 export type ServerFlagValues = FlagValues<typeof serverFlags>;

@@ -12,15 +12,20 @@ export interface HttpServer {
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
 
+/** Answers what it knows and says whether it did. */
+export type Fallback = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
 /**
  * Listens at a Go address (`:8085` is all interfaces) and answers by path.
+ * @param fallback asked for paths that have no handler
  * @throws Failure `LISTEN_FAILED` naming the address and the cause
  */
 export async function listen(
   address: string,
   handlers: Readonly<Record<string, Handler>>,
+  fallback?: Fallback,
 ): Promise<HttpServer> {
-  const server = createServer((request, response) => void answer(handlers, request, response));
+  const server = createServer((request, response) => void answer(handlers, fallback, request, response));
   // As the original's ReadHeaderTimeout: a client that sends no header must not hold a connection.
   server.headersTimeout = 3000;
   const { host, port } = splitAddress(address);
@@ -47,6 +52,7 @@ export async function listen(
 
 async function answer(
   handlers: Readonly<Record<string, Handler>>,
+  fallback: Fallback | undefined,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -54,6 +60,7 @@ async function answer(
   const handler = handlers[path];
   try {
     if (handler) await handler(request, response);
+    else if ((await fallback?.(request, response)) === true) return;
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
   } catch (error) {
     if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });

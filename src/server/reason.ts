@@ -1,0 +1,11 @@
+/** The sentence in `status.failureReason`. */
+
+import { Failure, messageOf } from '../lib/errors.ts';
+
+/** What went wrong, and what to do about it where that is known. */
+export function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  return error instanceof Failure && error.remedy !== undefined && error.remedy !== ''
+    ? `${message} (${error.remedy})`
+    : message;
+}
