@@ -11,8 +11,8 @@ import type { AuthConfig, ClusterConfig, Impersonation } from './config.ts';
 import type { ExecPlugin } from './kubeconfig.ts';
 
 export interface Credentials {
-  /** Flat list of header names and values. */
-  headers: readonly string[];
+  /** Lower-case names; several values are several lines. */
+  headers: Readonly<Record<string, string | string[]>>;
   /** PEM. */
   certificate?: string | undefined;
   key?: string | undefined;
@@ -23,7 +23,7 @@ const REREAD_MS = 60_000;
 /** Gives the credentials for the next request; cheap where nothing is due. */
 export class CredentialSource {
   readonly #auth: AuthConfig;
-  readonly #impersonation: readonly string[];
+  readonly #impersonation: Readonly<Record<string, string | string[]>>;
   #current: Credentials | undefined;
   #pending: Promise<Credentials> | undefined;
   /** When the current ones must be looked at again. */
@@ -112,19 +112,18 @@ export class CredentialSource {
       key = given.key ?? key;
       due = Math.min(due, given.expires);
     }
-    const headers: string[] = [];
-    if (token !== undefined) headers.push('authorization', `Bearer ${token}`);
+    const headers: Record<string, string | string[]> = { ...this.#impersonation };
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     else if (auth.username !== undefined || auth.password !== undefined) {
       const pair = Buffer.from(`${auth.username ?? ''}:${auth.password ?? ''}`).toString('base64');
-      headers.push('authorization', `Basic ${pair}`);
+      headers['authorization'] = `Basic ${pair}`;
     }
-    headers.push(...this.#impersonation);
     this.#due = due;
     if (
       previous !== undefined &&
       previous.certificate === certificate &&
       previous.key === key &&
-      previous.headers.join('\n') === headers.join('\n')
+      JSON.stringify(previous.headers) === JSON.stringify(headers)
     ) {
       return previous;
     }
@@ -143,17 +142,13 @@ async function stampOf(...paths: readonly (string | undefined)[]): Promise<strin
   return parts.join(' ');
 }
 
-function impersonationHeaders(impersonation: Impersonation | undefined): string[] {
-  if (impersonation === undefined) return [];
-  const headers = ['impersonate-user', impersonation.user];
-  if (impersonation.uid !== undefined && impersonation.uid !== '') {
-    headers.push('impersonate-uid', impersonation.uid);
-  }
-  for (const group of impersonation.groups ?? []) headers.push('impersonate-group', group);
-  for (const [key, values] of Object.entries(impersonation.extra ?? {})) {
-    for (const value of values) {
-      headers.push(`impersonate-extra-${encodeURIComponent(key.toLowerCase())}`, value);
-    }
+function impersonationHeaders(who: Impersonation | undefined): Record<string, string | string[]> {
+  if (who === undefined) return {};
+  const headers: Record<string, string | string[]> = { 'impersonate-user': who.user };
+  if (who.uid !== undefined && who.uid !== '') headers['impersonate-uid'] = who.uid;
+  if (who.groups !== undefined && who.groups.length > 0) headers['impersonate-group'] = [...who.groups];
+  for (const [key, values] of Object.entries(who.extra ?? {})) {
+    headers[`impersonate-extra-${encodeURIComponent(key.toLowerCase())}`] = [...values];
   }
   return headers;
 }

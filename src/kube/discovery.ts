@@ -9,16 +9,16 @@ import { type ApiResource, type Discovery, groupVersion, type ServerVersion } fr
 import { isNotFound, KubeError } from './errors.ts';
 import type { Transport } from './transport.ts';
 
-interface Version {
+export interface GroupVersion {
   version: string;
   /** Undefined where it could not be read. */
   resources: ApiResource[] | undefined;
 }
 
-interface Group {
+export interface Group {
   name: string;
   preferred: string;
-  versions: Version[];
+  versions: GroupVersion[];
 }
 
 const AGGREGATED = [
@@ -32,7 +32,7 @@ const CONCURRENCY = 8;
 
 export class DiscoveryCache implements Discovery {
   readonly #transport: Transport;
-  #index: Index | undefined;
+  #index: DiscoveryIndex | undefined;
   #refreshing: Promise<void> | undefined;
 
   constructor(transport: Transport) {
@@ -85,7 +85,7 @@ export class DiscoveryCache implements Discovery {
     return { gitVersion: info.gitVersion ?? '', major: info.major ?? '', minor: info.minor ?? '' };
   }
 
-  #loaded(): Index {
+  #loaded(): DiscoveryIndex {
     if (this.#index === undefined) {
       throw new Error('discovery was asked before it was read: await discovery.refresh() first');
     }
@@ -95,7 +95,7 @@ export class DiscoveryCache implements Discovery {
   async #load(signal: AbortSignal | undefined): Promise<void> {
     const failures = new Map<string, string>();
     const [core, named] = await Promise.all([this.#core(failures, signal), this.#named(failures, signal)]);
-    this.#index = new Index([...core, ...named], failures);
+    this.#index = new DiscoveryIndex([...core, ...named], failures);
   }
 
   async #get(path: string, accept: string | undefined, signal: AbortSignal | undefined) {
@@ -145,7 +145,7 @@ export class DiscoveryCache implements Discovery {
     const groups = ((answer.body as OldGroupList).groups ?? []).map((group) => ({
       name: group.name,
       preferred: group.preferredVersion?.version ?? group.versions[0]?.version ?? '',
-      versions: group.versions.map(({ version }): Version => ({ version, resources: undefined })),
+      versions: group.versions.map(({ version }): GroupVersion => ({ version, resources: undefined })),
     }));
     await this.#readVersions(groups, failures, signal);
     return groups;
@@ -281,7 +281,7 @@ function singularOf(given: string | undefined, kind: string): string {
 const ESSENTIAL = ['list', 'create', 'get', 'delete'];
 
 /** One reading of discovery, ordered: core first, then as the server lists, `extensions` last. */
-class Index {
+export class DiscoveryIndex {
   readonly all: readonly ApiResource[];
   readonly preferred: readonly ApiResource[];
   readonly failures: ReadonlyMap<string, string>;

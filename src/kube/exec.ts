@@ -34,10 +34,9 @@ export async function execInPod(transport: Transport, options: ExecOptions): Pro
   if (options.stdin !== undefined) parameters.append('stdin', 'true');
   const path = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods/${encodeURIComponent(options.pod)}/exec?${parameters}`;
   const object = `pod ${options.namespace}/${options.pod}`;
-  const { origin, headers, dispatcher } = await transport.upgrade();
+  const { origin, dispatcher } = await transport.upgrade();
   const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}${transport.basePath}${path}`, {
     protocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
-    headers: pairs(headers),
     dispatcher,
   });
   socket.binaryType = 'arraybuffer';
@@ -208,10 +207,4 @@ class Session {
       maybeApplied: true,
     });
   }
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const result: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2) result.push([flat[i] as string, flat[i + 1] as string]);
-  return result;
 }

@@ -63,8 +63,8 @@ export function cutList(bytes: Buffer, fallback: { kind: string; apiVersion: str
   let at = skipSpace(bytes, 0);
   if (bytes[at] !== OPEN_BRACE) throw new ListSyntaxError('the list does not begin with an object');
   at = skipSpace(bytes, at + 1);
-  if (bytes[at] === CLOSE_BRACE) at = bytes.length;
-  while (at < bytes.length) {
+  let open = bytes[at] !== CLOSE_BRACE;
+  while (open) {
     if (bytes[at] !== QUOTE) throw new ListSyntaxError(`expected a field name at byte ${at} of the list`);
     const keyEnd = stringEnd(bytes, at);
     const key = JSON.parse(bytes.toString('utf8', at, keyEnd)) as string;
@@ -79,9 +79,9 @@ export function cutList(bytes: Buffer, fallback: { kind: string; apiVersion: str
       at = end;
     }
     at = skipSpace(bytes, at);
-    if (bytes[at] === CLOSE_BRACE) break;
-    if (bytes[at] !== COMMA) throw new ListSyntaxError(`the list is cut off at byte ${at}`);
-    at = skipSpace(bytes, at + 1);
+    open = bytes[at] !== CLOSE_BRACE;
+    if (open && bytes[at] !== COMMA) throw new ListSyntaxError(`the list is cut off at byte ${at}`);
+    if (open) at = skipSpace(bytes, at + 1);
   }
   const listKind = typeof header['kind'] === 'string' ? header['kind'] : '';
   const listVersion = typeof header['apiVersion'] === 'string' ? header['apiVersion'] : '';

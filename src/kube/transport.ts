@@ -266,22 +266,30 @@ export class Transport {
     return Object.assign(response, { dispatcher });
   }
 
-  /** What a WebSocket needs: where to, as whom, over which connections. */
-  async upgrade(): Promise<{ origin: string; headers: readonly string[]; dispatcher: Dispatcher }> {
+  /** What a WebSocket needs: where to, and connections that say who we are. */
+  async upgrade(): Promise<{ origin: string; dispatcher: Dispatcher }> {
     if (this.#gate.closed) await this.#gate.wait(Date.now() + this.#patienceMs);
     const credentials = this.#credentials.current ?? (await this.#credentials.refresh());
     this.stats.requests++;
-    return {
-      origin: this.#connections.origin,
-      headers: ['user-agent', this.#userAgent, ...credentials.headers],
-      dispatcher: this.#connections.streams(credentials),
-    };
+    const ours = { 'user-agent': this.#userAgent, ...credentials.headers };
+    // A WebSocket's own headers would join several values in one line, which is another group to impersonate.
+    const dispatcher = this.#connections.streams(credentials).compose((dispatch) => (options, handler) => {
+      const headers = { ...(options.headers as Record<string, string> | undefined), ...ours };
+      return dispatch({ ...options, headers }, handler);
+    });
+    return { origin: this.#connections.origin, dispatcher };
   }
 
-  #headers(request: Pick<Request, 'accept' | 'contentType' | 'body'>, credentials: Credentials): string[] {
-    const headers = ['accept', request.accept ?? 'application/json', 'user-agent', this.#userAgent];
-    if (request.body !== undefined) headers.push('content-type', request.contentType ?? 'application/json');
-    for (const text of credentials.headers) headers.push(text);
+  #headers(
+    request: Pick<Request, 'accept' | 'contentType' | 'body'>,
+    credentials: Credentials,
+  ): Record<string, string | string[]> {
+    const headers: Record<string, string | string[]> = {
+      accept: request.accept ?? 'application/json',
+      'user-agent': this.#userAgent,
+      ...credentials.headers,
+    };
+    if (request.body !== undefined) headers['content-type'] = request.contentType ?? 'application/json';
     return headers;
   }
 
