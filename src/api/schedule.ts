@@ -1,5 +1,6 @@
 /** Schedule, velero.io/v1 (pkg/apis/velero/v1/schedule_types.go). */
 
+import { compactTime } from '../lib/go-time.ts';
 import { backupSpec } from './backup.ts';
 import type { KubeObject } from './object.ts';
 import {
@@ -42,7 +43,10 @@ export interface Schedule extends KubeObject {
   status?: ScheduleStatus;
 }
 
-/** Name of the Backup that a schedule makes at `at`: the schedule's name and the time in UTC to the second. */
-export function timestampedName(schedule: string, at: Date): string {
-  return `${schedule}-${at.toISOString().slice(0, 19).replace(/[-T:]/g, '')}`;
+/**
+ * Name of the Backup that is made from a schedule: the schedule's own and the time to the second. The command line
+ * takes UTC, the server its local time, as the original's do.
+ */
+export function timestampedName(schedule: string, at: Date, zone: 'local' | 'utc' = 'utc'): string {
+  return `${schedule}-${compactTime(at.getTime(), zone)}`;
 }
