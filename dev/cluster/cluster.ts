@@ -66,14 +66,19 @@ export interface StorageServer extends StorageInfo {
 
 /** A running development cluster. */
 export class Cluster {
-  readonly info: ClusterInfo;
   readonly apiserver: ClusterProgram;
   readonly #supervisor: Supervisor;
+  #info: ClusterInfo;
 
   constructor(info: ClusterInfo, supervisor: Supervisor) {
-    this.info = info;
+    this.#info = info;
     this.#supervisor = supervisor;
     this.apiserver = this.program('kube-apiserver');
+  }
+
+  /** All that is known about the cluster; also to be found in its folder, in cluster.json. */
+  get info(): ClusterInfo {
+    return this.#info;
   }
 
   get name(): string {
@@ -171,6 +176,7 @@ export class Cluster {
     groups: readonly string[] = [],
   ): Promise<User & { readonly kubeconfig: string }> {
     const user = (await this.#supervisor.ask({ do: 'add-user', name, groups })) as User;
+    this.#info = { ...this.#info, users: { ...this.#info.users, [name]: user } };
     return { ...user, kubeconfig: userKubeconfig(this.folder, name) };
   }
 

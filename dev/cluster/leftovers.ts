@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { killCgroups, removeCgroups } from './cgroups.ts';
 import { takeLock } from './lock.ts';
 import { clusterFolder, stateFolder } from './paths.ts';
 
-const cgroups = '/sys/fs/cgroup';
 const logsKeptFor = 24 * 3600 * 1000;
 
 /** The clusters with state on this machine, running or not. */
@@ -25,7 +25,7 @@ export async function removeLeftovers(options: { failedStarts: boolean }): Promi
     const lock = await takeLock(join(stateFolder(), '.locks', `name-${name}`), { wait: false });
     if (!lock) continue;
     if (options.failedStarts || !isRecentFailure(name)) {
-      killCgroup(name);
+      killCgroups(name);
       removeCgroups(name);
       rmSync(clusterFolder(name), { recursive: true, force: true, maxRetries: 5 });
       removed.push(clusterFolder(name));
@@ -48,42 +48,5 @@ function removeOldLogs(): void {
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
     if (Date.now() - statSync(file).mtimeMs > logsKeptFor) rmSync(file, { force: true });
-  }
-}
-
-/** The folders of a cluster's containers in each hierarchy (version 1), or in the only one (version 2). */
-function cgroupFolders(name: string): string[] {
-  if (!existsSync(cgroups)) return [];
-  const hierarchies = [cgroups, ...readdirSync(cgroups).map((entry) => join(cgroups, entry))];
-  return hierarchies.map((folder) => join(folder, 'oadp-dev', name)).filter((folder) => existsSync(folder));
-}
-
-function subfolders(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(folder, entry.name));
-}
-
-/** Removes the cgroups of a cluster's containers, which outlive their processes. */
-export function removeCgroups(name: string): void {
-  for (const folder of cgroupFolders(name)) removeCgroup(folder);
-}
-
-function removeCgroup(folder: string): void {
-  for (const child of subfolders(folder)) removeCgroup(child);
-  try {
-    rmdirSync(folder);
-  } catch {
-    // A process is still on its way out. An empty cgroup costs nothing, and the next run tries again.
-  }
-}
-
-function killCgroup(name: string): void {
-  const pending = cgroupFolders(name);
-  for (let folder = pending.pop(); folder; folder = pending.pop()) {
-    pending.push(...subfolders(folder));
-    for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n')) {
-      if (Number(pid) > 0) process.kill(Number(pid), 'SIGKILL');
-    }
   }
 }

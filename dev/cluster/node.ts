@@ -8,7 +8,7 @@ import { nodeName } from './credentials.ts';
 import { ClusterError, messageOf } from './errors.ts';
 import { httpRequest } from './http.ts';
 import { type ImageContent, importImage, insideNode, runFile } from './image.ts';
-import { removeCgroups } from './leftovers.ts';
+import { cgroupOf, makeCgroups, removeCgroups } from './cgroups.ts';
 import { busybox, networkPlugins } from './packages.ts';
 import { Program } from './process.ts';
 import type { NodeInfo } from './protocol.ts';
@@ -126,6 +126,7 @@ export class Node {
   }
 
   #writeFiles(): void {
+    makeCgroups(this.#around.name);
     for (const [name, path] of Object.entries(nodeFolders)) {
       mkdirSync(join(this.#folder, name), { recursive: true });
       mkdirSync(path, { recursive: true });
@@ -169,9 +170,8 @@ export class Node {
       containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
       healthzBindAddress: '0.0.0.0',
       cgroupDriver: 'cgroupfs',
-      cgroupRoot: `/oadp-dev/${this.#around.name}`,
-      // The machine's own cgroups are not the cluster's to arrange.
-      cgroupsPerQOS: false,
+      cgroupRoot: cgroupOf(this.#around.name),
+      cgroupsPerQOS: true,
       enforceNodeAllocatable: [],
       failCgroupV1: false,
       failSwapOn: false,

@@ -12,7 +12,7 @@ import {
 } from './credentials.ts';
 import { ClusterError } from './errors.ts';
 import { httpRequest } from './http.ts';
-import { removeCgroups } from './leftovers.ts';
+import { removeCgroups } from './cgroups.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { Node } from './node.ts';
 import { clusterFolder, stateFolder } from './paths.ts';
@@ -67,9 +67,7 @@ export class RunningCluster {
     if (this.#spec.node) steps.push(this.#prepareNode(around));
     await Promise.all(steps);
     await this.#node?.join();
-    this.#info = this.#describe(around, storage);
-    writeFileSync(join(this.#folder, 'cluster.json'), JSON.stringify(this.#info, null, 2), { mode: 0o600 });
-    return this.#info;
+    return this.#publish(this.#describe(around, storage));
   }
 
   /** Ends everything that was started. The folder goes too, unless the start failed: its logs say why. */
@@ -95,6 +93,7 @@ export class RunningCluster {
     const user = { name, groups, token: newSecret() };
     this.#users[name] = user;
     writeTokenFile(this.info.tokenFile, this.#users);
+    this.#publish({ ...this.info, users: this.#users });
     writeKubeconfig(kubeconfigPath(this.#folder, name), this.info.server, this.info.caFile, user);
     await this.killProgram('kube-apiserver', 'SIGKILL');
     await this.startProgram('kube-apiserver');
@@ -148,7 +147,10 @@ export class RunningCluster {
       kubeconfig: (user) => kubeconfigPath(folder, user),
       program,
       further: (name) => spec.arguments[name] ?? [],
-      unexpectedEnd: (message) => this.#news(message),
+      // During a start the failure itself says the same.
+      unexpectedEnd: (message) => {
+        if (this.#info) this.#news(message);
+      },
     };
     mkdirSync(around.logs, { mode: 0o700 });
     makeCertificates(program('certs'), around.certificates, slot);
@@ -213,6 +215,12 @@ export class RunningCluster {
       ...(s3 ? { s3 } : {}),
       ...(this.#node ? { node: this.#node.info } : {}),
     };
+  }
+
+  #publish(info: ClusterInfo): ClusterInfo {
+    this.#info = info;
+    writeFileSync(join(this.#folder, 'cluster.json'), `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
+    return info;
   }
 
   async #stop(): Promise<void> {
