@@ -3,9 +3,9 @@
 import type { BackupSpec } from '../api/backup.ts';
 import type { IncludesExcludes } from '../filter/includes-excludes.ts';
 import { labelSelectorText } from '../filter/selector.ts';
-import type { KubeClient, RawItem } from '../kube/contract.ts';
+import type { KubeClient } from '../kube/contract.ts';
 import type { Logger } from '../lib/log.ts';
-import { itemHead } from './item-head.ts';
+import { type Item, itemOf } from './item-head.ts';
 import type { ItemType } from './item-type.ts';
 
 export interface CollectorOptions {
@@ -24,7 +24,7 @@ export interface CollectorOptions {
 /** One page of items of one type. */
 export interface ItemPage {
   type: ItemType;
-  items: readonly RawItem[];
+  items: readonly Item[];
 }
 
 /**
@@ -94,7 +94,7 @@ export class Collector {
           signal,
         })) {
           this.#heldBack.set(job, page.remaining ?? 0);
-          const items = this.#note(type, namespace, page.items);
+          const items = this.#note(type, namespace, page.items.map(itemOf));
           retrieved += items.length;
           if (items.length > 0) yield { type, items };
         }
@@ -108,14 +108,14 @@ export class Collector {
     }
   }
 
-  #note(type: ItemType, namespace: string | undefined, items: readonly RawItem[]): readonly RawItem[] {
+  #note(type: ItemType, namespace: string | undefined, items: readonly Item[]): readonly Item[] {
     let kept = items;
     if (type.resource.namespaced && namespace === undefined) {
       const { keepNamespaces } = this.#options;
       if (keepNamespaces !== undefined) {
-        kept = items.filter((item) => keepNamespaces.has(itemHead(item).namespace));
+        kept = items.filter((item) => keepNamespaces.has(item.namespace));
       }
-      for (const item of kept) this.foundNamespaces.add(itemHead(item).namespace);
+      for (const item of kept) this.foundNamespaces.add(item.namespace);
     } else if (namespace !== undefined && items.length > 0) {
       this.foundNamespaces.add(namespace);
     }

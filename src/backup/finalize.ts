@@ -7,7 +7,7 @@ import type { BackupVolumeInfo } from '../api/documents/volume-info.ts';
 import { readResourceIdentifier } from '../api/documents/item-operation.ts';
 import type { KubeObject } from '../api/object.ts';
 import { IncludesExcludes } from '../filter/includes-excludes.ts';
-import { groupResource, type KubeClient, type RawItem } from '../kube/contract.ts';
+import { groupResource, type KubeClient } from '../kube/contract.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { BackupItemAction } from '../plugin/contract.ts';
@@ -16,7 +16,7 @@ import { rewriteArchive } from '../storage/archive/rewrite.ts';
 import type { ArchiveSummary } from '../storage/archive/writer.ts';
 import { resolveActions } from './actions.ts';
 import { flatten, ItemBackupper } from './item.ts';
-import { itemHead } from './item-head.ts';
+import { type Item, itemOf } from './item-head.ts';
 import { type ItemType, itemType } from './item-type.ts';
 import type { BackupSettings } from './request.ts';
 import { SeenItems } from './seen.ts';
@@ -82,7 +82,7 @@ export async function finalizeBackup(request: FinalizeRequest): Promise<Finalize
     finalizing: true,
   });
   for (const { type, item } of items) {
-    const { namespace, name } = itemHead(item);
+    const { namespace, name } = item;
     const fields = { progress: '', resource: type.groupResource, namespace, name };
     log.info('Processing item', fields);
     try {
@@ -105,7 +105,7 @@ export async function finalizeBackup(request: FinalizeRequest): Promise<Finalize
   }
   const uploads = items
     .filter(({ type }) => type.groupResource === 'datauploads.velero.io')
-    .map(({ item }) => item.object);
+    .map(({ item }) => item.raw.object);
   const { stream, done } = rewriteArchive(request.archive, updates, { signal });
   // Both are awaited; whichever fails first, the other must not be left behind unhandled.
   const [archive, stored] = await Promise.allSettled([done, request.store(stream)]);
@@ -119,11 +119,9 @@ export async function finalizeBackup(request: FinalizeRequest): Promise<Finalize
 }
 
 /** Reads the items anew that operations name for their end; one that is gone or refused is logged as an error. */
-async function readPostOperationItems(
-  request: FinalizeRequest,
-): Promise<{ type: ItemType; item: RawItem }[]> {
+async function readPostOperationItems(request: FinalizeRequest): Promise<{ type: ItemType; item: Item }[]> {
   const { kube, log, operations, signal } = request;
-  const items: { type: ItemType; item: RawItem }[] = [];
+  const items: { type: ItemType; item: Item }[] = [];
   for (const operation of operations) {
     for (const stored of operation.spec.postOperationItems ?? []) {
       const { group, resource, namespace, name } = readResourceIdentifier(stored);
@@ -141,7 +139,7 @@ async function readPostOperationItems(
         const type = itemType(found, found.version);
         items.push({
           type,
-          item: await kube.getRaw(found, name, found.namespaced ? namespace : undefined, signal),
+          item: itemOf(await kube.getRaw(found, name, found.namespaced ? namespace : undefined, signal)),
         });
       } catch (error) {
         signal.throwIfAborted();

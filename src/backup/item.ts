@@ -11,7 +11,7 @@ import type { KubeObject } from '../api/object.ts';
 import type { IncludesExcludes } from '../filter/includes-excludes.ts';
 import type { ResourceFilter } from '../filter/resources.ts';
 import type { BackupHooks, HookPhase } from '../hooks/backup-hooks.ts';
-import { groupResource, type KubeClient, type RawItem } from '../kube/contract.ts';
+import { groupResource, type KubeClient } from '../kube/contract.ts';
 import { encode } from '../kube/encode.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
@@ -20,7 +20,7 @@ import type { Logger } from '../lib/log.ts';
 import type { BackupItemActionResult, ResourceIdentifier } from '../plugin/contract.ts';
 import type { ResolvedAction } from './actions.ts';
 import { ClaimTracker, podVolumes } from './claim-tracker.ts';
-import { itemHead } from './item-head.ts';
+import { type Item, itemOf } from './item-head.ts';
 import { type ItemType, itemType } from './item-type.ts';
 import type { SeenItems } from './seen.ts';
 import type { Approach, SkipTracker } from './skip-tracker.ts';
@@ -100,8 +100,8 @@ export class ItemBackupper {
    * @returns a promise where the caller must wait before the next item
    * @throws ArchiveFailure
    */
-  storePlain(item: RawItem, type: ItemType, log: Logger): Promise<void> | undefined {
-    const { namespace, name, labels, deleting } = itemHead(item);
+  storePlain(item: Item, type: ItemType, log: Logger): Promise<void> | undefined {
+    const { namespace, name, labels, deleting } = item;
     const fields = { name, namespace, resource: type.groupResource };
     if (this.#isFilteredOut(type, namespace, labels, log, fields)) return undefined;
     if (deleting) {
@@ -113,7 +113,7 @@ export class ItemBackupper {
       return undefined;
     }
     log.info('Backing up item', fields);
-    return this.#write(type, namespace, name, item.bytes);
+    return this.#write(type, namespace, name, item.raw.bytes);
   }
 
   /**
@@ -121,16 +121,16 @@ export class ItemBackupper {
    * @returns true where the item lies in the backup
    * @throws AggregateError or Error with what failed; the item is then not stored
    */
-  async backUp(item: RawItem, type: ItemType, mustInclude: boolean, parent: Logger): Promise<boolean> {
+  async backUp(item: Item, type: ItemType, mustInclude: boolean, parent: Logger): Promise<boolean> {
     const { seen } = this.#context;
-    const { namespace, name, labels, deleting } = itemHead(item);
+    const { namespace, name, labels, deleting } = item;
     const log = parent.with({ name, namespace, resource: type.groupResource });
     if (mustInclude) {
       log.info('Skipping the exclusion checks for this resource');
     } else if (this.#isFilteredOut(type, namespace, labels, log)) {
       if (labels[LABELS.excludeFromBackup] === 'true') {
         const reason = `item has label ${LABELS.excludeFromBackup}=true`;
-        this.#trackSkipped(item.object, type.groupResource, 'any', reason, log);
+        this.#trackSkipped(item.raw.object, type.groupResource, 'any', reason, log);
       }
       return false;
     }
@@ -144,7 +144,7 @@ export class ItemBackupper {
       return true;
     }
     log.info('Backing up item');
-    const original = item.object;
+    const original = item.raw.object;
     const work: Work = { type, namespace, name, original, object: original, log };
     await this.#runHooks(work, 'pre');
     const errors: Error[] = [];
@@ -161,7 +161,7 @@ export class ItemBackupper {
     await this.#runHooks(work, 'post').catch((failure: unknown) => errors.push(...flatten(failure)));
     if (errors.length > 0) throw asOne(errors);
     const { metadata } = work.object;
-    const json = work.object === original ? item.bytes : encode(work.object, item);
+    const json = work.object === original ? item.raw.bytes : encode(work.object, item.raw);
     await this.#write(type, metadata.namespace ?? '', metadata.name ?? '', json);
     return true;
   }
@@ -364,7 +364,7 @@ export class ItemBackupper {
       const pvName = volumeNameOf(work.object);
       if (pvName === '') throw new Error('PVC has no volume backing this claim');
       const pv = await this.#get({ group: '', resource: VOLUMES, namespace: '', name: pvName });
-      if (volumes.policyAction(pv.object) === 'skip') {
+      if (volumes.policyAction(pv.raw.object) === 'skip') {
         log.info(
           `Skip executing Backup Item Action: ${actionName} of resource ${type.groupResource}: ${namespace}/${name} for the matched resource policies`,
         );
@@ -433,9 +433,9 @@ export class ItemBackupper {
       });
       return;
     }
-    let raw: RawItem;
+    let found: Item;
     try {
-      raw = await this.#get(item);
+      found = await this.#get(item);
     } catch (error) {
       if (!isNotFound(error)) throw error;
       log.warn("Additional item was not found in Kubernetes API, can't back it up", {
@@ -445,7 +445,7 @@ export class ItemBackupper {
       });
       return;
     }
-    await this.backUp(raw, type, mustInclude, log);
+    await this.backUp(found, type, mustInclude, log);
   }
 
   #typeOf(item: ResourceIdentifier): ItemType {
@@ -457,10 +457,11 @@ export class ItemBackupper {
     return itemType(resource, resource.version);
   }
 
-  #get(item: ResourceIdentifier): Promise<RawItem> {
+  async #get(item: ResourceIdentifier): Promise<Item> {
     const { resource } = this.#typeOf(item);
     const namespace = resource.namespaced ? item.namespace : undefined;
-    return this.#context.kube.getRaw(resource, item.name, namespace, this.#context.signal);
+    const { kube, signal } = this.#context;
+    return itemOf(await kube.getRaw(resource, item.name, namespace, signal));
   }
 
   #trackSkipped(

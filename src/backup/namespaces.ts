@@ -4,18 +4,18 @@ import type { BackupSpec } from '../api/backup.ts';
 import type { IncludesExcludes } from '../filter/includes-excludes.ts';
 import { namespacesToList } from '../filter/namespaces.ts';
 import { compileLabelSelector, type LabelMatcher } from '../filter/selector.ts';
-import type { ApiResource, KubeClient, RawItem } from '../kube/contract.ts';
+import type { ApiResource, KubeClient } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { hasGlob } from '../lib/glob.ts';
 import type { Logger } from '../lib/log.ts';
-import { itemHead } from './item-head.ts';
+import { type Item, itemOf } from './item-head.ts';
 
 /** From so many included namespaces on, one list over all is cheaper than one list each. */
 const MANY_NAMESPACES = 32;
 
 export interface LiveNamespaces {
   /** By name; empty where they could not be read. */
-  items: ReadonlyMap<string, RawItem>;
+  items: ReadonlyMap<string, Item>;
   /** False where they were not read, or could not be. */
   known: boolean;
 }
@@ -27,10 +27,13 @@ export async function readNamespaces(
   log: Logger,
   signal: AbortSignal,
 ): Promise<LiveNamespaces> {
-  const items = new Map<string, RawItem>();
+  const items = new Map<string, Item>();
   try {
     for await (const page of kube.pages(resource, { signal })) {
-      for (const item of page.items) items.set(itemHead(item).name, item);
+      for (const raw of page.items) {
+        const item = itemOf(raw);
+        items.set(item.name, item);
+      }
     }
     return { items, known: true };
   } catch (error) {
@@ -88,12 +91,12 @@ export async function keptNamespaces(options: {
   resource: ApiResource;
   log: Logger;
   signal: AbortSignal;
-}): Promise<RawItem[]> {
+}): Promise<Item[]> {
   const { spec, filter, live, found, kube, resource, log, signal } = options;
   const selectors = selectorsOf(spec);
-  const kept: RawItem[] = [];
+  const kept: Item[] = [];
   for (const [name, item] of live.items) {
-    const { labels } = itemHead(item);
+    const { labels } = item;
     const keep =
       found.has(name) ||
       selectors.some((matches) => matches(labels)) ||
@@ -105,7 +108,7 @@ export async function keptNamespaces(options: {
   for (const name of found) {
     if (live.items.has(name)) continue;
     try {
-      kept.push(await kube.getRaw(resource, name, undefined, signal));
+      kept.push(itemOf(await kube.getRaw(resource, name, undefined, signal)));
     } catch (error) {
       if (signal.aborted) throw error;
       // Gone again: there is nothing left to keep of it.

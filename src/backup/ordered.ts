@@ -3,10 +3,10 @@
 import type { BackupSpec } from '../api/backup.ts';
 import type { IncludesExcludes } from '../filter/includes-excludes.ts';
 import { compileLabelSelector } from '../filter/selector.ts';
-import type { KubeClient, RawItem } from '../kube/contract.ts';
+import type { KubeClient } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { itemHead } from './item-head.ts';
+import { type Item, itemOf } from './item-head.ts';
 import type { ItemType } from './item-type.ts';
 
 /** The names given for a type, `namespace/name` or `name`, in order; the key is the plural without a group. */
@@ -26,13 +26,13 @@ export async function readOrdered(options: {
   kube: KubeClient;
   log: Logger;
   signal: AbortSignal;
-}): Promise<RawItem[]> {
+}): Promise<Item[]> {
   const { spec, type, namespaces, kube, log, signal } = options;
   const selectors = [
     ...(spec.labelSelector ? [spec.labelSelector] : []),
     ...(spec.orLabelSelectors ?? []),
   ].map(compileLabelSelector);
-  const items: RawItem[] = [];
+  const items: Item[] = [];
   const given = new Set<string>();
   for (const text of orderOf(spec, type)) {
     const item = given.has(text) ? undefined : await read(text);
@@ -42,7 +42,7 @@ export async function readOrdered(options: {
   }
   return items;
 
-  async function read(text: string): Promise<RawItem | undefined> {
+  async function read(text: string): Promise<Item | undefined> {
     const slash = text.indexOf('/');
     const namespace = slash < 0 ? '' : text.slice(0, slash);
     const name = text.slice(slash + 1);
@@ -51,8 +51,10 @@ export async function readOrdered(options: {
     }
     if (namespace !== '' && !namespaces.shouldInclude(namespace)) return undefined;
     try {
-      const item = await kube.getRaw(type.resource, name, namespace === '' ? undefined : namespace, signal);
-      const { labels } = itemHead(item);
+      const item = itemOf(
+        await kube.getRaw(type.resource, name, namespace === '' ? undefined : namespace, signal),
+      );
+      const { labels } = item;
       const selected = selectors.length === 0 || selectors.some((matches) => matches(labels));
       return selected ? item : undefined;
     } catch (error) {

@@ -19,9 +19,9 @@ import type { VolumeBackupPort } from './volume-port.ts';
 export interface BackupSettings {
   /** Feature flags in force, e.g. `EnableCSI`, `EnableAPIGroupVersions`. */
   features: ReadonlySet<string>;
-  /** `--client-page-size`: items a page, 0 for unpaged lists; the client's default where absent. */
+  /** `--client-page-size`: items a page, 0 for unpaged lists; 500 where absent. */
   pageSize?: number | undefined;
-  /** Lists in flight at once; 6 where absent. */
+  /** Lists in flight at once beside the ordered ones; 4 where absent. */
   concurrentLists?: number | undefined;
 }
 

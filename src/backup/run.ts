@@ -9,7 +9,6 @@
 import { IncludesExcludes } from '../filter/includes-excludes.ts';
 import { backupResourceFilter, type ResourceFilter } from '../filter/resources.ts';
 import { BackupHooks } from '../hooks/backup-hooks.ts';
-import type { RawItem } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { hasGlob } from '../lib/glob.ts';
 import type { Logger } from '../lib/log.ts';
@@ -17,7 +16,7 @@ import { createArchiveWriter } from '../storage/archive/writer.ts';
 import { resolveActions } from './actions.ts';
 import { Collector, inOrder, type ItemPage } from './collect.ts';
 import { flatten, ItemBackupper, type ItemContext } from './item.ts';
-import { itemHead } from './item-head.ts';
+import { type Item, itemOf } from './item-head.ts';
 import { type ItemType, itemType } from './item-type.ts';
 import { checkIncludedNamespaces, keptNamespaces, listScope, readNamespaces } from './namespaces.ts';
 import { orderOf, readOrdered } from './ordered.ts';
@@ -29,7 +28,9 @@ import { SkipTracker } from './skip-tracker.ts';
 import { volumeInfos } from './volume-info.ts';
 import { VolumeRecords } from './volume-records.ts';
 
-const CONCURRENT_LISTS = 6;
+const CONCURRENT_LISTS = 4;
+/** As the original's; larger pages are a little faster and hold more in memory. */
+const PAGE_SIZE = 500;
 /** Streams of the ordered lane whose first page is fetched ahead. */
 const STREAMS_AHEAD = 2;
 const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
@@ -197,14 +198,14 @@ class BackupRun {
     const live =
       namespaceResource !== undefined && (namespaceType !== undefined || patterns)
         ? await readNamespaces(kube, namespaceResource, log, signal)
-        : { items: new Map<string, RawItem>(), known: false };
+        : { items: new Map<string, Item>(), known: false };
     if (namespaceType !== undefined) checkIncludedNamespaces(spec, live, log);
     const collector = new Collector({
       spec,
       kube,
       namespaces,
       ...listScope(namespaces, live, log),
-      pageSize: settings.pageSize,
+      pageSize: settings.pageSize ?? PAGE_SIZE,
       log,
       signal,
     });
@@ -312,7 +313,7 @@ class BackupRun {
     try {
       for (const item of items) {
         this.#signal.throwIfAborted();
-        const { namespace, name } = itemHead(item);
+        const { namespace, name } = item;
         const fields = { progress: '', resource, namespace, name };
         log.info('Processing item', fields);
         if (plain) {
@@ -336,7 +337,7 @@ class BackupRun {
     }
   }
 
-  async #backUp(item: RawItem, type: ItemType, backupper: ItemBackupper): Promise<void> {
+  async #backUp(item: Item, type: ItemType, backupper: ItemBackupper): Promise<void> {
     try {
       if (await backupper.backUp(item, type, false, this.#log)) {
         this.#storedTypes.add(type.groupResource);
@@ -344,7 +345,7 @@ class BackupRun {
     } catch (error) {
       this.#signal.throwIfAborted();
       const errors = flatten(error);
-      const { namespace, name } = itemHead(item);
+      const { namespace, name } = item;
       const fields = { resource: type.groupResource, namespace, name };
       if (error instanceof AggregateError) {
         this.#log.info(`${errors.length} errors encountered backup up item`, fields);
@@ -363,9 +364,9 @@ class BackupRun {
     // The core group has no definitions; of other types only asking tells.
     for (const name of [...this.#storedTypes].filter((stored) => stored.includes('.')).sort()) {
       this.#signal.throwIfAborted();
-      let item: RawItem;
+      let item: Item;
       try {
-        item = await kube.getRaw(resource, name, undefined, this.#signal);
+        item = itemOf(await kube.getRaw(resource, name, undefined, this.#signal));
       } catch (error) {
         this.#signal.throwIfAborted();
         if (!isNotFound(error)) {
@@ -379,8 +380,7 @@ class BackupRun {
   }
 }
 
-function keyOf(item: RawItem): string {
-  const { namespace, name } = itemHead(item);
+function keyOf({ namespace, name }: Item): string {
   return `${namespace}/${name}`;
 }
 

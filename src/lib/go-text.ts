@@ -12,8 +12,12 @@ const SHORT: Readonly<Record<string, string>> = {
   '"': '\\"',
 };
 
+/** Printable ASCII without quote and backslash: nearly every text of a log, which is quoted at every line. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A Go string literal, as `%q` and strconv.Quote make it. */
 export function goQuote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   let out = '"';
   for (const char of text) {
     const short = SHORT[char];
