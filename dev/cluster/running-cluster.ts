@@ -224,6 +224,8 @@ export class RunningCluster {
   }
 
   async #stop(): Promise<void> {
+    // Without the lock on the name the folder is another cluster's.
+    if (this.#locks.length === 0) return;
     await this.#node?.stop();
     await Promise.all([...this.#services.values()].map(({ program }) => program.kill()));
     const keep = this.#info ? [] : ['log'];
