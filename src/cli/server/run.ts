@@ -1,0 +1,26 @@
+/** `server`: the server itself, under the command line's flags (pkg/cmd/server/server.go). */
+
+import { serverFlags } from '../../server/flags.ts';
+import { type Command, defineCommand } from '../command.ts';
+
+export function serverCommand(): Command {
+  return defineCommand({
+    use: 'server',
+    short: 'Run the velero server',
+    hidden: true,
+    flags: serverFlags,
+    async run({ flags, changed, session }) {
+      const { runServer } = await import('../../server/run.ts');
+      const names = Object.keys(serverFlags) as (keyof typeof serverFlags)[];
+      await runServer({
+        flags,
+        given: new Set(names.filter((name) => changed(name))),
+        kubeconfig: session.kubeconfig,
+        context: session.context,
+        namespace: session.namespace,
+        features: session.features,
+        signal: session.terminal.stopSignal(),
+      });
+    },
+  });
+}
