@@ -69,13 +69,29 @@ export function metadataToWire(metadata: Readonly<Fields>): Fields {
   for (const name of METADATA) {
     const value = metadata[name];
     if (name === 'creationTimestamp') out[name] = value ?? null;
-    else if (!isEmpty(value))
-      out[name] = name === 'labels' || name === 'annotations' ? sorted(value as Fields) : value;
+    else if (!isEmpty(value)) out[name] = metadataField(name, value);
   }
   for (const [name, value] of Object.entries(metadata)) {
     if (!METADATA.includes(name)) out[name] = value;
   }
   return out;
+}
+
+/** Order of the fields of ObjectMeta's own lists. */
+const METADATA_LISTS: Readonly<Record<string, readonly string[]>> = {
+  ownerReferences: ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'],
+  managedFields: ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource'],
+};
+
+function metadataField(name: string, value: unknown): unknown {
+  if (name === 'labels' || name === 'annotations') return sorted(value as Fields);
+  const order = METADATA_LISTS[name];
+  if (order === undefined || !Array.isArray(value)) return value;
+  return value.map((entry: unknown) => {
+    if (!isFields(entry)) return entry;
+    const known = order.filter((field) => entry[field] !== undefined).map((field) => [field, entry[field]]);
+    return { ...Object.fromEntries(known), ...entry };
+  });
 }
 
 function encode(schema: Structural, value: unknown): unknown {
@@ -125,7 +141,7 @@ function encodeStruct(
 /** What Go writes for a field that holds nothing; undefined where it writes nothing. */
 function absent(field: Structural, required: boolean): unknown {
   const { pointer, always, duration } = field.go ?? {};
-  if (pointer === true) return always === true ? null : undefined;
+  if (pointer === true) return always === true || required ? null : undefined;
   if (duration === true) return '0s';
   if (field.type === 'object' && field.properties !== undefined) return encode(field, {});
   return required || always === true ? zero(field) : undefined;

@@ -20,6 +20,7 @@ import {
   restoreVolumeInfo,
 } from '../api/documents/volume-info.ts';
 import type { DownloadTarget } from '../api/download-request.ts';
+import { apiVersionOf, KINDS } from '../api/kinds.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { PodVolumeBackup } from '../api/pod-volume-backup.ts';
 import type { TSchema } from '../api/schema.ts';
@@ -220,7 +221,11 @@ export class BackupStore {
   }
 
   async getPodVolumeBackups(name: string): Promise<PodVolumeBackup[]> {
-    return (await this.#backupList(name, 'podVolumeBackups')) as PodVolumeBackup[];
+    const list = await this.#backupList(name, 'podVolumeBackups');
+    const { kind } = KINDS.PodVolumeBackup;
+    const apiVersion = apiVersionOf(KINDS.PodVolumeBackup);
+    // The original writes them without a kind.
+    return list.map((item) => ({ ...(item as PodVolumeBackup), apiVersion, kind }));
   }
 
   async getBackupItemOperations(name: string): Promise<BackupOperation[]> {
@@ -406,7 +411,13 @@ async function encodeAll(
 }
 
 function podVolumeBackupsToWire(list: readonly PodVolumeBackup[]): unknown {
-  return nullIfEmpty(list.map((item) => kindToWire('PodVolumeBackup', item)));
+  // The original's client gives typed objects, whose kind it leaves empty.
+  return nullIfEmpty(
+    list.map((item) => {
+      const { kind: _kind, apiVersion: _apiVersion, ...rest } = kindToWire('PodVolumeBackup', item);
+      return rest;
+    }),
+  );
 }
 
 function wireList(schema: TSchema, list: readonly unknown[]): unknown[] {

@@ -47,6 +47,7 @@ const REMEDIES: Partial<Record<StoreCode, string>> = {
   OBJECT_NOT_FOUND: 'the object was deleted or never written',
   BUCKET_NOT_FOUND:
     'create the bucket, or correct objectStorage.bucket, config.region and config.s3Url of the location',
+  STORE_CORRUPT: 'read it again; where it stays so, the object is damaged in the store',
   STORE_BUSY: 'the store is overloaded; try again later',
   STORE_FAILED: 'see the documentation of the store for this error',
 };

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../lib/clock.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { Failure } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { ObjectStore } from '../object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../object-store.ts';
 import { isPassing } from '../store-errors.ts';
 
 export interface RetryPolicy {
@@ -105,9 +105,10 @@ async function* listAgain(
         if (broken) iterator = store.list(prefix, signal)[Symbol.asyncIterator]();
         broken = true;
         const given = last;
+        const known = (found: IteratorResult<ObjectInfo, unknown>) =>
+          !found.done && given !== undefined && found.value.key <= given;
         let result = await iterator.next();
-        while (!result.done && given !== undefined && result.value.key <= given)
-          result = await iterator.next();
+        while (known(result)) result = await iterator.next();
         broken = false;
         return result;
       });
