@@ -10,6 +10,7 @@ import {
   oneOf,
   optional,
   pointer,
+  requiredPointer,
   type Static,
   struct,
   text,
@@ -32,7 +33,7 @@ function specWith(credential: typeof secretKeySelector) {
     provider: text('Provider of the store, e.g. `aws`.'),
     config: optional(textMap('Settings of the provider.')),
     credential: pointer(credential),
-    objectStorage: objectStorageLocation,
+    objectStorage: requiredPointer(objectStorageLocation),
     default: optional(flag('Whether backups that name no location go here.')),
     accessMode: optional(oneOf('Whether backups may be written here.', accessModes)),
     backupSyncPeriod: pointer(

@@ -11,6 +11,7 @@ import {
   oneOf,
   optional,
   pointer,
+  requiredPointer,
   type Static,
   struct,
   text,
@@ -27,7 +28,7 @@ export const execHook = struct('A command run inside a container of the pod.', {
 });
 export type ExecHook = Static<typeof execHook>;
 
-export const backupResourceHook = struct('One hook.', { exec: execHook });
+export const backupResourceHook = struct('One hook.', { exec: requiredPointer(execHook) });
 export type BackupResourceHook = Static<typeof backupResourceHook>;
 
 export const backupResourceHookSpec = struct('Hooks for the items that the rules here match.', {

@@ -23,6 +23,7 @@ import {
   oneOf,
   optional,
   pointer,
+  requiredPointer,
   type Static,
   struct,
   text,
@@ -145,7 +146,7 @@ export type BackupLocation = Static<typeof backupLocation>;
 
 const snapshotLocation = struct('A VolumeSnapshotLocation to be made.', {
   name: optional(text('Its name.')),
-  velero: embeddedVolumeSnapshotLocationSpec,
+  velero: requiredPointer(embeddedVolumeSnapshotLocationSpec),
 });
 export type SnapshotLocation = Static<typeof snapshotLocation>;
 
@@ -199,11 +200,13 @@ export const dataProtectionApplicationSpec = struct('What shall be installed and
   ),
   podDnsConfig: optional(podDnsConfig),
   backupImages: pointer(flag('Whether images are backed up too; unset means yes.')),
-  configuration: struct('The parts that run.', {
-    velero: pointer(veleroConfig),
-    restic: pointer(resticConfig),
-    nodeAgent: pointer(nodeAgentConfig),
-  }),
+  configuration: requiredPointer(
+    struct('The parts that run.', {
+      velero: pointer(veleroConfig),
+      restic: pointer(resticConfig),
+      nodeAgent: pointer(nodeAgentConfig),
+    }),
+  ),
   features: writtenPointer(struct('Trial features.', { dataMover: pointer(dataMover) })),
   imagePullPolicy: pointer(imagePullPolicy),
 });

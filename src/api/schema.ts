@@ -195,3 +195,8 @@ export function written<S extends TSchema>(schema: S): TOptional<S> {
 export function writtenPointer<S extends TSchema>(schema: S): TOptional<S> {
   return optional(copy(schema, { go: { always: true, pointer: true } }) as S);
 }
+
+/** The field is required in a manifest; Go writes null where it is absent all the same. */
+export function requiredPointer<S extends TSchema>(schema: S): S {
+  return copy(schema, { go: { pointer: true } }) as S;
+}
