@@ -245,7 +245,8 @@ function allowedBy(schema: Structural): string {
   return schema.nullable === true ? `${words} or null` : words;
 }
 
-function typeWords(schema: Structural): string {
+/** What may stand at a place, in words: `a text`, `true or false`, `"A", "B"`. */
+export function typeWords(schema: Structural): string {
   if (schema.enum !== undefined) return schema.enum.map(show).join(', ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeWords).join(' or ');
   if (schema.go?.duration === true) return 'a length of time such as "1h30m"';
