@@ -11,16 +11,21 @@ export function hasGlob(pattern: string): boolean {
   return SPECIAL.test(pattern);
 }
 
-/** A test for a pattern, or undefined where the pattern is malformed. */
-export function compileGlob(pattern: string): ((text: string) => boolean) | undefined {
+/**
+ * A test for a pattern, or undefined where the pattern is malformed.
+ * @param separator a character that `*` and `?` do not match, and `**` does
+ */
+export function compileGlob(pattern: string, separator = ''): ((text: string) => boolean) | undefined {
   if (!hasGlob(pattern)) return (text) => text === pattern;
-  const source = translate(Array.from(pattern));
+  const one = separator === '' ? '.' : `[^${inSet(separator)}]`;
+  const source = translate(Array.from(pattern), one);
   if (source === undefined) return undefined;
   const expression = new RegExp(`^(?:${source})$`, 'su');
   return (text) => expression.test(text);
 }
 
-function translate(chars: readonly string[]): string | undefined {
+/** @param one matches one character, as `?` does; `*` takes any number of these, `**` of all */
+function translate(chars: readonly string[], one: string): string | undefined {
   let out = '';
   let depth = 0;
   let at = 0;
@@ -28,9 +33,11 @@ function translate(chars: readonly string[]): string | undefined {
     const char = chars[at] as string;
     at++;
     if (char === '*') {
-      out += '.*';
+      const crossing = chars[at] === '*';
+      while (chars[at] === '*') at++;
+      out += crossing ? '.*' : `${one}*`;
     } else if (char === '?') {
-      out += '.';
+      out += one;
     } else if (char === '[') {
       const range = readRange(chars, at);
       if (range === undefined) return undefined;

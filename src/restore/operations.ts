@@ -1,36 +1,11 @@
 /** Asynchronous operations that restore actions have started, and their progress (pkg/itemoperation, restore_operations_controller.go). */
 
+import type { OperationStatus, RestoreOperation } from '../api/documents/item-operation.ts';
 import type { Restore } from '../api/restore.ts';
 import type { Clock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { ActionContext, OperationProgress, RestoreItemAction } from '../plugin/contract.ts';
-
-export interface OperationStatus {
-  phase: 'New' | 'InProgress' | 'Completed' | 'Failed';
-  error?: string;
-  nCompleted?: number;
-  nTotal?: number;
-  operationUnits?: string;
-  description?: string;
-  /** RFC 3339, like the two below. */
-  created?: string;
-  started?: string;
-  updated?: string;
-}
-
-/** One entry of `restore-<name>-itemoperations.json.gz`. */
-export interface RestoreOperation {
-  spec: {
-    restoreName: string;
-    restoreUID: string;
-    restoreItemAction: string;
-    /** Keys in upper case, as Go writes a struct without tags. */
-    resourceIdentifier: { Group: string; Resource: string; Namespace: string; Name: string };
-    operationID: string;
-  };
-  status: OperationStatus;
-}
 
 export interface OperationsPoll {
   /** The list as it is now; the list given is not changed in place. */
@@ -115,9 +90,11 @@ async function nextStatus(
 
 /** Zero values are left out, as they are in the file. */
 function withProgress(status: OperationStatus, progress: OperationProgress): OperationStatus {
-  const { nCompleted, nTotal, operationUnits, description, ...rest } = status;
+  const counted = { ...status };
+  for (const field of ['nCompleted', 'nTotal', 'operationUnits', 'description'] as const)
+    delete counted[field];
   return {
-    ...rest,
+    ...counted,
     ...(progress.nCompleted === 0 ? {} : { nCompleted: progress.nCompleted }),
     ...(progress.nTotal === 0 ? {} : { nTotal: progress.nTotal }),
     ...(progress.operationUnits === '' ? {} : { operationUnits: progress.operationUnits }),

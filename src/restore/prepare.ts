@@ -5,8 +5,32 @@
 
 import type { Backup } from '../api/backup.ts';
 import type { BackupStorageLocation } from '../api/backup-storage-location.ts';
-import type { Restore } from '../api/restore.ts';
-import type { ResourceModifiers } from './modifiers/modifiers.ts';
+import { LABELS } from '../api/labels.ts';
+import type { Restore, RestoreSpec } from '../api/restore.ts';
+import { validateIncludesExcludes } from '../filter/validate.ts';
+import { initContainerFault, restoreHookSets } from '../hooks/restore-hooks.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { messageOf, wrap } from '../lib/errors.ts';
+import { cloneJson } from '../lib/json.ts';
+import {
+  type ResourceModifiers,
+  readResourceModifiers,
+  validateResourceModifiers,
+} from './modifiers/modifiers.ts';
+
+/** Resources that a restore must not bring back: they describe the cluster that was, or our own work. */
+export const NON_RESTORABLE_RESOURCES = [
+  'nodes',
+  'events',
+  'events.events.k8s.io',
+  'backups.velero.io',
+  'restores.velero.io',
+  // The name before 1.10.
+  'resticrepositories.velero.io',
+  'csinodes.storage.k8s.io',
+  'volumeattachments.storage.k8s.io',
+  'backuprepositories.velero.io',
+] as const;
 
 /** What the check reads, all of it in the server's namespace. Each throws the API's error where it cannot. */
 export interface RestoreSources {
@@ -32,8 +56,157 @@ export interface PreparedRestore {
  * @param options.namespace the server's namespace, used in messages
  * @param options.itemOperationTimeout the server's `--item-operation-timeout` as a Go duration (`4h0m0s`)
  */
-export declare function prepareRestore(
+export async function prepareRestore(
   restore: Restore,
   sources: RestoreSources,
   options: { namespace: string; itemOperationTimeout: string },
-): Promise<PreparedRestore>;
+): Promise<PreparedRestore> {
+  const spec = cloneJson(restore.spec ?? {});
+  const errors = checkSpec(spec);
+  const found = await gather(restore, spec, sources, options.namespace, errors);
+  // Also where the restore is refused: what users read back is complete.
+  if ((parseDuration(spec.itemOperationTimeout ?? '0s') ?? 0) === 0) {
+    spec.itemOperationTimeout = options.itemOperationTimeout;
+  }
+  const status = { ...restore.status };
+  if (errors.length > 0) status.validationErrors = errors;
+  const prepared: PreparedRestore = { restore: { ...restore, spec, status }, validationErrors: errors };
+  return errors.length > 0 ? prepared : { ...prepared, ...found };
+}
+
+/** Completes the list of excludes and gives what is wrong with the lists and selectors. */
+function checkSpec(spec: RestoreSpec): string[] {
+  const excluded = spec.excludedResources ?? [];
+  const included = new Set(spec.includedResources);
+  spec.excludedResources = [
+    ...excluded,
+    ...NON_RESTORABLE_RESOURCES.filter((resource) => !excluded.includes(resource)),
+  ];
+  const errors: string[] = [];
+  for (const resource of NON_RESTORABLE_RESOURCES) {
+    if (included.has(resource)) errors.push(`${resource} are non-restorable resources`);
+  }
+  for (const fault of validateIncludesExcludes(spec.includedResources, spec.excludedResources)) {
+    errors.push(`Invalid included/excluded resource lists: ${fault}`);
+  }
+  for (const fault of validateIncludesExcludes(spec.includedNamespaces, spec.excludedNamespaces)) {
+    errors.push(`Invalid included/excluded namespace lists: ${fault}`);
+  }
+  if (spec.orLabelSelectors && spec.labelSelector) {
+    errors.push(
+      'encountered labelSelector as well as orLabelSelectors in restore spec, only one can be specified',
+    );
+  }
+  return errors;
+}
+
+/** Checks what is left and reads what the restore needs; stops where going on makes no sense. */
+async function gather(
+  restore: Restore,
+  spec: RestoreSpec,
+  sources: RestoreSources,
+  namespace: string,
+  errors: string[],
+): Promise<Pick<PreparedRestore, 'backup' | 'location' | 'modifiers'>> {
+  const schedule = spec.scheduleName ?? '';
+  if (((spec.backupName ?? '') ? 1 : 0) + (schedule ? 1 : 0) !== 1) {
+    errors.push('Either a backup or schedule must be specified as a source for the restore, but not both');
+    return {};
+  }
+  errors.push(...hookFaults(spec));
+  const policy: string = spec.existingResourcePolicy ?? '';
+  if (policy !== '' && policy !== 'none' && policy !== 'update') {
+    errors.push(`Invalid ExistingResourcePolicy: ${policy}`);
+  }
+  if (schedule !== '') {
+    const chosen = await latestOfSchedule(schedule, sources, errors);
+    if (chosen === undefined) return {};
+    spec.backupName = chosen;
+  }
+  const backupName = spec.backupName ?? '';
+  let backup: Backup;
+  let location: BackupStorageLocation;
+  try {
+    backup = await sources.backup(backupName).catch((error: unknown) => {
+      throw wrap(error, `can't find backup ${namespace}/${backupName}`);
+    });
+    location = await sources.location(backup.spec?.storageLocation ?? '');
+  } catch (error) {
+    errors.push(`Error retrieving backup: ${messageOf(error)}`);
+    return {};
+  }
+  if (schedule === '') {
+    const label = backup.metadata.labels?.[LABELS.scheduleName];
+    if (label !== undefined) spec.scheduleName = label;
+  }
+  const modifiers = await modifiersOf(restore, spec, sources, errors);
+  return { backup, location, ...(modifiers ? { modifiers } : {}) };
+}
+
+function hookFaults(spec: RestoreSpec): string[] {
+  try {
+    restoreHookSets(spec.hooks);
+  } catch (error) {
+    return [messageOf(error)];
+  }
+  const containers = (spec.hooks?.resources ?? [])
+    .flatMap((set) => set.postHooks ?? [])
+    .flatMap((hook) => (hook.init?.initContainers ?? []) as unknown[]);
+  return containers.flatMap((container) => initContainerFault(container) ?? []);
+}
+
+/** @returns the name of the schedule's latest completed backup, or undefined where there is none, which is noted */
+async function latestOfSchedule(
+  schedule: string,
+  sources: RestoreSources,
+  errors: string[],
+): Promise<string | undefined> {
+  let backups: readonly Backup[];
+  try {
+    backups = await sources.backupsOfSchedule(schedule);
+  } catch {
+    errors.push('Unable to list backups for schedule');
+    return undefined;
+  }
+  if (backups.length === 0) errors.push('No backups found for schedule');
+  const latest = latestCompleted(backups);
+  if (!latest) errors.push('No completed backups found for schedule');
+  return latest?.metadata.name;
+}
+
+/** The completed backup that began last. */
+export function latestCompleted(backups: readonly Backup[]): Backup | undefined {
+  const began = (backup: Backup) => Date.parse(backup.status?.startTimestamp ?? '') || 0;
+  return backups
+    .toSorted((a, b) => began(b) - began(a))
+    .find((backup) => backup.status?.phase === 'Completed');
+}
+
+async function modifiersOf(
+  restore: Restore,
+  spec: RestoreSpec,
+  sources: RestoreSources,
+  errors: string[],
+): Promise<ResourceModifiers | undefined> {
+  const reference = spec.resourceModifier;
+  if (reference?.kind.toLowerCase() !== 'configmap') return undefined;
+  const place = `${restore.metadata.namespace}/${reference.name}`;
+  let configMap: Awaited<ReturnType<RestoreSources['configMap']>>;
+  try {
+    configMap = await sources.configMap(reference.name);
+  } catch {
+    errors.push(`failed to get resource modifiers configmap ${place}`);
+    return undefined;
+  }
+  let modifiers: ResourceModifiers;
+  try {
+    modifiers = readResourceModifiers(configMap.data ?? {}, place);
+  } catch (error) {
+    errors.push(`Error in parsing resource modifiers provided in configmap ${place}: ${messageOf(error)}`);
+    return undefined;
+  }
+  const fault = validateResourceModifiers(modifiers);
+  if (fault === undefined) return modifiers;
+  errors.push(`Validation error in resource modifiers provided in configmap ${place}: ${fault}`);
+  return undefined;
+}

@@ -1,21 +1,30 @@
-/** One item's place in a backup. */
-export interface ItemRef {
-  /** `pods`, `deployments.apps`. */
-  resource: string;
-  /** Empty for cluster-scoped items. */
-  namespace: string;
-  name: string;
-  /** Directory of the API version, e.g. `v1-preferredversion`; absent for the unversioned copy. */
-  version?: string;
-}
+/** Items of a backup archive as objects. */
 
-/** What a restore reads from a backup archive; bodies are fetched one by one and not kept. */
-export interface BackupContents {
-  /** `resources` of the archive: resource → namespace ('' for cluster) → sorted item names; undefined where the archive holds none. */
-  readonly resources: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> | undefined;
-  /** Version directories of a resource, e.g. `v1-preferredversion`, `v2beta1`. */
-  versions(resource: string): readonly string[];
-  has(item: ItemRef): boolean;
-  /** The item's JSON bytes. @throws Failure where the archive does not hold it */
-  read(item: ItemRef): Promise<Uint8Array>;
+import type { KubeObject } from '../api/object.ts';
+import { parseJson } from '../lib/json.ts';
+import { Failure } from '../lib/errors.ts';
+import type { Archive, ArchiveItem } from '../storage/archive/reader.ts';
+
+/**
+ * Reads one item.
+ * @throws Failure where its bytes are no object with a kind; the Archive's own where they cannot be read
+ */
+export async function readItem(archive: Archive, item: ArchiveItem): Promise<KubeObject> {
+  const bytes = await archive.read(item);
+  const object = parseJson(bytes.toString('utf8'));
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) {
+    throw new Failure({
+      code: 'RESTORE_ITEM_UNREADABLE',
+      message: 'the file holds no JSON object',
+      object: item.path,
+    });
+  }
+  if (typeof (object as Partial<KubeObject>).kind !== 'string') {
+    throw new Failure({
+      code: 'RESTORE_ITEM_UNREADABLE',
+      message: "Object 'Kind' is missing",
+      object: item.path,
+    });
+  }
+  return object as KubeObject;
 }

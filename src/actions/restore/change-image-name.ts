@@ -62,7 +62,7 @@ function inPodSpec<T extends KubeObject>(
   change: (spec: PodSpec) => PodSpec,
 ): T {
   const [field, ...rest] = path;
-  if (field === undefined) return change(object as unknown as PodSpec) as unknown as T;
+  if (field === undefined) return change(object) as unknown as T;
   const inner = object[field];
   if (typeof inner !== 'object' || inner === null) return object;
   return { ...object, [field]: inPodSpec(inner as KubeObject, rest, change) };

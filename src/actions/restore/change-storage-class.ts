@@ -50,7 +50,7 @@ export function changeStorageClass(deps: RestoreActionDeps): RestoreItemAction {
         await mustExist(restore, storageClassName);
         return { ...holder, spec: { ...holder.spec, storageClassName } };
       };
-      if (item.kind !== 'StatefulSet') return { item: { ...item, ...(await mapped(item as Claim)) } };
+      if (item.kind !== 'StatefulSet') return { item: { ...item, ...(await mapped(item)) } };
       const spec = item['spec'] as { volumeClaimTemplates?: Claim[] } | undefined;
       if (!spec?.volumeClaimTemplates) return { item };
       const volumeClaimTemplates = await Promise.all(spec.volumeClaimTemplates.map(mapped));

@@ -1,5 +1,5 @@
 import type { Backup } from '../../api/backup.ts';
-import { validLabelValue } from '../../lib/label-value.ts';
+import { labelValue } from '../../api/labels.ts';
 import type { KubeObject } from '../../api/object.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
@@ -21,11 +21,7 @@ export function dataUpload(deps: RestoreActionDeps): RestoreItemAction {
     const backups = deps.kube.discovery.find('velero.io', 'backups', 'v1');
     try {
       if (!backups) throw new Error('the cluster does not serve backups.velero.io');
-      return await deps.kube.get<Backup>(
-        backups,
-        restore.spec?.backupName ?? '',
-        restore.metadata.namespace,
-      );
+      return await deps.kube.get<Backup>(backups, restore.spec?.backupName ?? '', restore.metadata.namespace);
     } catch (error) {
       throw wrap(error, `error to get backup for restore ${restore.metadata.name}`);
     }
@@ -51,8 +47,8 @@ export function dataUpload(deps: RestoreActionDeps): RestoreItemAction {
           generateName: `${itemFromBackup.metadata.name}-`,
           namespace: itemFromBackup.metadata.namespace ?? deps.namespace,
           labels: {
-            'velero.io/restore-uid': validLabelValue(uid),
-            'velero.io/pvc-namespace-name': validLabelValue(`${spec.sourceNamespace}.${spec.sourcePVC}`),
+            'velero.io/restore-uid': labelValue(uid),
+            'velero.io/pvc-namespace-name': labelValue(`${spec.sourceNamespace}.${spec.sourcePVC}`),
             'velero.io/resource-usage': 'DataUpload',
           },
         },

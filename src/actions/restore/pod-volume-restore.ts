@@ -1,4 +1,4 @@
-import { validLabelValue } from '../../lib/label-value.ts';
+import { labelValue } from '../../api/labels.ts';
 import type { PodVolumeBackup } from '../../api/pod-volume-backup.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
@@ -29,7 +29,7 @@ export function podVolumeRestore(deps: RestoreActionDeps): RestoreItemAction {
     if (!resource) return [];
     return await deps.kube.list<PodVolumeBackup>(resource, {
       namespace: deps.namespace,
-      labelSelector: `velero.io/backup-name=${validLabelValue(restore.spec?.backupName ?? '')}`,
+      labelSelector: `velero.io/backup-name=${labelValue(restore.spec?.backupName ?? '')}`,
     });
   });
   return {
@@ -45,7 +45,9 @@ export function podVolumeRestore(deps: RestoreActionDeps): RestoreItemAction {
       const config = (await configOf(restore)) ?? {};
       const { securityContext, error } = parseSecurityContext(config);
       if (error !== undefined) {
-        log.error(`Using default securityContext values, couldn't parse securityContext requirements: ${error}.`);
+        log.error(
+          `Using default securityContext values, couldn't parse securityContext requirements: ${error}.`,
+        );
       }
       const wait: Container = {
         name: WAIT_CONTAINER,
@@ -54,7 +56,10 @@ export function podVolumeRestore(deps: RestoreActionDeps): RestoreItemAction {
         args: [restore.metadata.uid ?? ''],
         env: [fieldEnv('POD_NAMESPACE', 'metadata.namespace'), fieldEnv('POD_NAME', 'metadata.name')],
         resources: resourcesOf(config, log),
-        volumeMounts: [...backups.keys()].map((volume) => ({ name: volume, mountPath: `/restores/${volume}` })),
+        volumeMounts: [...backups.keys()].map((volume) => ({
+          name: volume,
+          mountPath: `/restores/${volume}`,
+        })),
         securityContext,
       };
       const spec = podSpecOf(item);

@@ -1,4 +1,3 @@
-import type { KubeObject } from '../../api/object.ts';
 import type { ApiResource } from '../../kube/contract.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
@@ -49,7 +48,7 @@ export function secret(deps: RestoreActionDeps): RestoreItemAction {
       const { data: before, ...rest } = item;
       const { token: _token, 'ca.crt': _ca, ...data } = (before ?? {}) as Record<string, string>;
       return {
-        item: { ...rest, metadata, ...(Object.keys(data).length > 0 ? { data } : {}) } as KubeObject,
+        item: { ...rest, metadata, ...(Object.keys(data).length > 0 ? { data } : {}) },
       };
     },
   };

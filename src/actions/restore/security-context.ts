@@ -72,7 +72,8 @@ function strictSecurityContext(text: string): SecurityContext {
   if (typeof value !== 'object' || Array.isArray(value)) throw new Error('a mapping is expected');
   for (const [field, content] of Object.entries(value)) {
     const type = FIELDS[field];
-    if (type === undefined) throw new Error(`error unmarshaling JSON: while decoding JSON: json: unknown field "${field}"`);
+    if (type === undefined)
+      throw new Error(`error unmarshaling JSON: while decoding JSON: json: unknown field "${field}"`);
     // biome-ignore lint/suspicious/useValidTypeof: the wanted type comes from the table
     if (content !== null && typeof content !== type) throw new Error(`field ${field}: ${type} expected`);
   }

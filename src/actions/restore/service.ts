@@ -60,7 +60,7 @@ function readIntent(item: KubeObject): Intent {
   const managedFields = (item.metadata['managedFields'] ?? []) as { fieldsV1?: Record<string, unknown> }[];
   return {
     applied: annotation === undefined ? undefined : parseApplied(item, annotation),
-    managed: managedFields.flatMap((entry) => asObject(entry.fieldsV1?.['f:spec']) ?? []),
+    managed: managedFields.map((entry) => asObject(entry.fieldsV1?.['f:spec']) ?? {}),
   };
 }
 
@@ -82,7 +82,9 @@ function parseApplied(item: KubeObject, annotation: string): Record<string, unkn
 
 function releaseNodePorts(spec: ServiceSpec, intent: Intent): void {
   if (spec.type === 'ExternalName' || !spec.ports) return;
-  const isExplicit = intent.applied ? explicitByAnnotation(intent.applied.ports) : explicitByManager(intent.managed);
+  const isExplicit = intent.applied
+    ? explicitByAnnotation(intent.applied.ports)
+    : explicitByManager(intent.managed);
   spec.ports = spec.ports.map((port) => {
     if (port.nodePort === undefined || isExplicit(port)) return port;
     const { nodePort: _released, ...rest } = port;

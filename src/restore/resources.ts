@@ -1,0 +1,44 @@
+/** The resource types that a restore itself speaks of, as every cluster serves them. */
+
+import type { ApiResource } from '../kube/contract.ts';
+
+function core(resource: string, kind: string, namespaced: boolean): ApiResource {
+  return builtIn('', 'v1', resource, kind, namespaced);
+}
+
+function builtIn(
+  group: string,
+  version: string,
+  resource: string,
+  kind: string,
+  namespaced: boolean,
+): ApiResource {
+  return {
+    group,
+    version,
+    resource,
+    kind,
+    singular: kind.toLowerCase(),
+    shortNames: [],
+    namespaced,
+    verbs: [],
+    preferred: true,
+  };
+}
+
+export const NAMESPACES = core('namespaces', 'Namespace', false);
+export const PODS = core('pods', 'Pod', true);
+export const CONFIG_MAPS = core('configmaps', 'ConfigMap', true);
+export const PERSISTENT_VOLUMES = core('persistentvolumes', 'PersistentVolume', false);
+export const PERSISTENT_VOLUME_CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim', true);
+export const STORAGE_CLASSES = builtIn('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false);
+export const VOLUME_SNAPSHOTS = builtIn(
+  'snapshot.storage.k8s.io',
+  'v1',
+  'volumesnapshots',
+  'VolumeSnapshot',
+  true,
+);
+
+/** Names as messages and filters use them. */
+export const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
