@@ -38,7 +38,7 @@ export async function readNamespaces(
     return { items, known: true };
   } catch (error) {
     if (signal.aborted) throw error;
-    log.error('error list namespaces', { error, resource: 'namespaces', namespace: '' });
+    log.error('error list namespaces', { error, group: 'v1', resource: 'namespaces' });
     return { items: new Map(), known: false };
   }
 }
@@ -49,9 +49,8 @@ export function checkIncludedNamespaces(spec: BackupSpec, live: LiveNamespaces, 
   for (const name of spec.includedNamespaces ?? []) {
     if (name === '' || hasGlob(name) || live.items.has(name)) continue;
     log.error(`fail to get the namespace ${name} specified in backup.Spec.IncludedNamespaces`, {
+      group: 'v1',
       resource: 'namespaces',
-      namespace: '',
-      name,
     });
   }
 }

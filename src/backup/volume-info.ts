@@ -20,7 +20,7 @@ export interface VolumeInfoInput {
   nativeSnapshots: readonly NativeSnapshot[];
   summary: VolumesSummary;
   operations: readonly BackupOperation[];
-  /** Receives a warning for each volume that the backup does not know. */
+  /** Told of each volume that the backup does not know: at level info, as it is no fault of the backup's. */
   log: Logger;
 }
 
@@ -55,7 +55,7 @@ function skippedInfos({ skipped, records, log }: VolumeInfoInput): BackupVolumeI
   return skipped.flatMap((volume) => {
     const record = records.ofVolume(volume.name);
     if (record === undefined) {
-      log.warn(`Cannot find info for PV ${volume.name}`);
+      log.info(`Cannot find info for PV ${volume.name}`);
       return [];
     }
     return [{ ...base(record), skipped: true, skippedReason: skippedReason(volume) }];
@@ -66,7 +66,7 @@ function nativeInfos({ nativeSnapshots, records, log }: VolumeInfoInput): Backup
   return nativeSnapshots.flatMap(({ spec, status }) => {
     const record = records.ofVolume(spec.persistentVolumeName);
     if (record === undefined) {
-      log.warn(`cannot find info for PV ${spec.persistentVolumeName}`);
+      log.info(`cannot find info for PV ${spec.persistentVolumeName}`);
       return [];
     }
     return [
@@ -107,15 +107,15 @@ function csiInfos(input: VolumeInfoInput): BackupVolumeInfo[] {
     const contentName = snapshot.status?.boundVolumeSnapshotContentName;
     const claim = snapshot.spec?.source?.persistentVolumeClaimName;
     if (className === undefined) {
-      log.warn(`Cannot find VolumeSnapshotClass for VolumeSnapshot ${what}`);
+      log.info(`Cannot find VolumeSnapshotClass for VolumeSnapshot ${what}`);
       continue;
     }
     if (contentName === undefined) {
-      log.warn(`Cannot fine VolumeSnapshotContent for VolumeSnapshot ${what}`);
+      log.info(`Cannot fine VolumeSnapshotContent for VolumeSnapshot ${what}`);
       continue;
     }
     if (claim === undefined) {
-      log.warn(`VolumeSnapshot ${what} doesn't have a source PVC`);
+      log.info(`VolumeSnapshot ${what} doesn't have a source PVC`);
       continue;
     }
     const named = <T extends KubeObject>(objects: readonly KubeObject[], wanted: string) =>
@@ -123,12 +123,12 @@ function csiInfos(input: VolumeInfoInput): BackupVolumeInfo[] {
     const snapshotClass = named<ClassView>(summary.csiVolumeSnapshotClasses, className);
     const content = named<ContentView>(summary.csiVolumeSnapshotContents, contentName);
     if (snapshotClass === undefined || content === undefined) {
-      log.warn(`fail to get VolumeSnapshotContent or VolumeSnapshotClass for VolumeSnapshot: ${what}`);
+      log.info(`fail to get VolumeSnapshotContent or VolumeSnapshotClass for VolumeSnapshot: ${what}`);
       continue;
     }
     const record = records.ofClaim(namespace, claim);
     if (record === undefined) {
-      log.warn(`cannot find info for PVC ${namespace}/${claim}`);
+      log.info(`cannot find info for PVC ${namespace}/${claim}`);
       continue;
     }
     const operation = operations.find(({ spec }) => {
@@ -165,7 +165,7 @@ function podVolumeInfos({ summary, records, log }: VolumeInfoInput): BackupVolum
     const namespace = backup.spec.pod.namespace ?? '';
     const record = claim === '' ? undefined : records.ofClaim(namespace, claim);
     if (claim !== '' && record === undefined) {
-      log.warn(`Cannot find info for PVC ${namespace}/${claim}`);
+      log.info(`Cannot find info for PVC ${namespace}/${claim}`);
       return [];
     }
     return [podVolumeInfo(backup, record)];
@@ -216,21 +216,21 @@ function movedInfos(input: VolumeInfoInput): BackupVolumeInfo[] {
       .map(readResourceIdentifier)
       .find((post) => post.group === 'velero.io' && post.resource === 'datauploads');
     if (wanted === undefined) {
-      log.warn(`cannot find DataUpload for PVC ${claim} backup async operation`);
+      log.info(`cannot find DataUpload for PVC ${claim} backup async operation`);
       continue;
     }
     const upload = summary.dataUploads.find(
       ({ metadata }) => metadata.name === wanted.name && metadata.namespace === wanted.namespace,
     ) as DataUploadView | undefined;
     if (upload === undefined) {
-      log.warn(
+      log.info(
         `fail to get DataUpload for operation ${spec.operationID}: DataUpload.velero.io "${wanted.name}" not found`,
       );
       continue;
     }
     const record = records.ofClaim(item.namespace, item.name);
     if (record === undefined) {
-      log.warn(`Cannot find info for PVC ${claim}`);
+      log.info(`Cannot find info for PVC ${claim}`);
       continue;
     }
     const snapshotClass = summary.snapshotClasses.find(
