@@ -94,9 +94,14 @@ describe('DataProtectionApplication', () => {
     expect(unsupportedOverrideKeys).toHaveLength(9);
   });
 
+  it('O-DPA-014 calls the pull policy imagePullPolicy and knows three', () => {
+    expect(at('spec/imagePullPolicy').enum).toEqual(['Always', 'IfNotPresent', 'Never']);
+    expect(fields('spec')).not.toContain('containerImagePullPolicy');
+  });
+
   it('O-DPA-016 has neither a log format nor anything for other users outside the arguments', () => {
-    expect(fields('spec')).not.toEqual(expect.arrayContaining(['logFormat']));
-    expect(fields('spec')).not.toEqual(expect.arrayContaining(['nonAdmin']));
+    expect(fields('spec')).not.toContain('logFormat');
+    expect(fields('spec')).not.toContain('nonAdmin');
     expect(at('spec/configuration/velero/args/log-format').enum).toEqual(['text', 'json']);
   });
 
