@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { extract } from 'tar-stream';
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
@@ -391,11 +391,12 @@ describe('the backup store', () => {
 
   it('V-STO-020 V-STO-021 uploads log, metadata, archive and the rest in this order, and skips what is absent', async () => {
     const order: string[] = [];
-    const watched = { ...failing('put', /^$/) };
-    const put = watched.put;
-    watched.put = async (key, body, options) => {
-      order.push(key.slice('base/backups/b/'.length));
-      await put(key, body, options);
+    const watched: ObjectStore = {
+      ...failing('put', /^$/),
+      put: async (key, body, options) => {
+        order.push(key.slice('base/backups/b/'.length));
+        await objects.put(key, body, options);
+      },
     };
     await new BackupStore({ store: watched, prefix: 'base', log: silentLogger }).putBackup({
       name: 'b',
@@ -560,7 +561,7 @@ describe('volume infos and operations', () => {
             snapshotDataMoved: false,
             preserveLocalSnapshot: true,
           }));
-          await store.putBackupVolumeInfos('b', full as Parameters<BackupStore['putBackupVolumeInfos']>[1]);
+          await store.putBackupVolumeInfos('b', full);
           const back = await store.getBackupVolumeInfos('b');
           expect(back.map((info) => info.pvcName ?? '')).toEqual(full.map((info) => info.pvcName));
           expect(back.map((info) => info.skipped)).toEqual(full.map((info) => info.skipped));

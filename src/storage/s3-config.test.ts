@@ -203,7 +203,7 @@ describe('errors of S3', () => {
       ],
       [{ code: 'ENOTFOUND', message: 'getaddrinfo ENOTFOUND x' }, 'STORE_UNREACHABLE', /URL/],
       [{ code: 'SELF_SIGNED_CERT_IN_CHAIN', message: 'self-signed' }, 'STORE_TLS', /caCert/],
-      [{ name: 'Error', message: 'Checksum mismatch: expected "a"' }, 'STORE_CORRUPT', /^$/],
+      [{ name: 'Error', message: 'Checksum mismatch: expected "a"' }, 'STORE_CORRUPT', /read it again/],
       [
         { name: 'NotImplemented', message: 'x', $metadata: { httpStatusCode: 501 } },
         'STORE_FAILED',
