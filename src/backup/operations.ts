@@ -103,14 +103,13 @@ async function nextStatus(
 
 /** Zero values are left out, as they are in the file. */
 function withProgress(status: OperationStatus, progress: OperationProgress): OperationStatus {
-  const { nCompleted, nTotal, operationUnits, description, ...rest } = status;
-  return {
-    ...rest,
-    ...(progress.nCompleted === 0 ? {} : { nCompleted: progress.nCompleted }),
-    ...(progress.nTotal === 0 ? {} : { nTotal: progress.nTotal }),
-    ...(progress.operationUnits === '' ? {} : { operationUnits: progress.operationUnits }),
-    ...(progress.description === '' ? {} : { description: progress.description }),
-    ...(progress.started === undefined ? {} : { started: progress.started }),
-    ...(progress.updated === undefined ? {} : { updated: progress.updated }),
-  };
+  const next: OperationStatus = { ...status };
+  for (const field of ['nCompleted', 'nTotal', 'operationUnits', 'description'] as const) delete next[field];
+  if (progress.nCompleted !== 0) next.nCompleted = progress.nCompleted;
+  if (progress.nTotal !== 0) next.nTotal = progress.nTotal;
+  if (progress.operationUnits !== '') next.operationUnits = progress.operationUnits;
+  if (progress.description !== '') next.description = progress.description;
+  if (progress.started !== undefined) next.started = progress.started;
+  if (progress.updated !== undefined) next.updated = progress.updated;
+  return next;
 }

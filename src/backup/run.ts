@@ -15,7 +15,8 @@ import type { Logger } from '../lib/log.ts';
 import { createArchiveWriter } from '../storage/archive/writer.ts';
 import { resolveActions } from './actions.ts';
 import { Collector, inOrder, type ItemPage } from './collect.ts';
-import { flatten, ItemBackupper, type ItemContext } from './item.ts';
+import { ItemBackupper } from './item.ts';
+import { flatten, type ItemContext } from './item-context.ts';
 import { type Item, itemOf } from './item-head.ts';
 import { type ItemType, itemType } from './item-type.ts';
 import { checkIncludedNamespaces, keptNamespaces, listScope, readNamespaces } from './namespaces.ts';
@@ -132,7 +133,7 @@ class BackupRun {
     const backupper = new ItemBackupper(context);
     const reporter = new ProgressReporter(
       () => ({ totalItems: this.#total(), itemsBackedUp: this.#seen.count }),
-      this.#request.onProgress,
+      (progress) => this.#request.onProgress(progress),
       log,
     );
     try {

@@ -118,10 +118,10 @@ function csiInfos(input: VolumeInfoInput): BackupVolumeInfo[] {
       log.info(`VolumeSnapshot ${what} doesn't have a source PVC`);
       continue;
     }
-    const named = <T extends KubeObject>(objects: readonly KubeObject[], wanted: string) =>
-      objects.find((object) => object.metadata.name === wanted) as T | undefined;
-    const snapshotClass = named<ClassView>(summary.csiVolumeSnapshotClasses, className);
-    const content = named<ContentView>(summary.csiVolumeSnapshotContents, contentName);
+    const named = (objects: readonly KubeObject[], wanted: string) =>
+      objects.find((object) => object.metadata.name === wanted);
+    const snapshotClass: ClassView | undefined = named(summary.csiVolumeSnapshotClasses, className);
+    const content: ContentView | undefined = named(summary.csiVolumeSnapshotContents, contentName);
     if (snapshotClass === undefined || content === undefined) {
       log.info(`fail to get VolumeSnapshotContent or VolumeSnapshotClass for VolumeSnapshot: ${what}`);
       continue;
@@ -219,9 +219,9 @@ function movedInfos(input: VolumeInfoInput): BackupVolumeInfo[] {
       log.info(`cannot find DataUpload for PVC ${claim} backup async operation`);
       continue;
     }
-    const upload = summary.dataUploads.find(
+    const upload: DataUploadView | undefined = summary.dataUploads.find(
       ({ metadata }) => metadata.name === wanted.name && metadata.namespace === wanted.namespace,
-    ) as DataUploadView | undefined;
+    );
     if (upload === undefined) {
       log.info(
         `fail to get DataUpload for operation ${spec.operationID}: DataUpload.velero.io "${wanted.name}" not found`,
@@ -233,9 +233,9 @@ function movedInfos(input: VolumeInfoInput): BackupVolumeInfo[] {
       log.info(`Cannot find info for PVC ${claim}`);
       continue;
     }
-    const snapshotClass = summary.snapshotClasses.find(
+    const snapshotClass: ClassView | undefined = summary.snapshotClasses.find(
       ({ metadata }) => metadata.name === upload.spec?.csiSnapshot?.snapshotClass,
-    ) as ClassView | undefined;
+    );
     const started = upload.status?.startTimestamp;
     const mover = upload.spec?.datamover ?? '';
     infos.push({

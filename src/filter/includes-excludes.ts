@@ -13,7 +13,7 @@ class NameSet {
     this.#names = new Set(this.list);
     this.#patterns = this.list
       .filter(hasGlob)
-      .map(compileGlob)
+      .map((pattern) => compileGlob(pattern))
       .filter((test) => test !== undefined);
   }
 

@@ -81,7 +81,9 @@ export class VolumeBackup {
 
   constructor(options: VolumeBackupOptions) {
     this.#options = options;
-    this.#snapshots = new NativeSnapshots(options.snapshotLocations, options.volumeSnapshotter);
+    this.#snapshots = new NativeSnapshots(options.snapshotLocations, (provider) =>
+      options.volumeSnapshotter(provider),
+    );
   }
 
   get hasPolicies(): boolean {
@@ -181,7 +183,7 @@ export class VolumeBackup {
       });
       if (file !== undefined && volumeNames.includes(volume.name)) chosen.push(file);
     }
-    const notRunning = whyNotRunning(pod as PodView);
+    const notRunning = whyNotRunning(pod);
     if (notRunning !== undefined) return skipAll(pod, volumeNames, chosen, notRunning, log);
     const nothing = { taken: [], takenVolumes: [], skippedVolumes: [] };
     try {
@@ -394,8 +396,9 @@ function skipAll(
   const { name = '', namespace = '' } = pod.metadata;
   const reason = `encountered a problem with backing up the PVC of pod ${namespace}/${name}: ${why}`;
   for (const volumeName of volumeNames) log.warn(`Skip pod volume ${volumeName}`, { error: why });
-  const skippedVolumes = chosen.flatMap(({ claim }) => {
-    const pvName = (claim as ClaimView | undefined)?.spec?.volumeName ?? '';
+  const skippedVolumes = chosen.flatMap((file) => {
+    const claim: ClaimView | undefined = file.claim;
+    const pvName = claim?.spec?.volumeName ?? '';
     return pvName === '' ? [] : [{ pvName, reason }];
   });
   return { taken: [], takenVolumes: [], skippedVolumes, errors: [] };

@@ -95,7 +95,7 @@ export function volumeOfPv(pv: KubeObject): PolicyVolume {
 }
 
 export function volumeOfPod(volume: Readonly<Record<string, unknown>>): PolicyVolume {
-  return { ...sourceOf(volume as VolumeSource, POD_TYPES), capacity: 0n, storageClass: '' };
+  return { ...sourceOf(volume, POD_TYPES), capacity: 0n, storageClass: '' };
 }
 
 function sourceOf(

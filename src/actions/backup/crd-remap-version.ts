@@ -33,7 +33,7 @@ export function crdRemapVersionAction(kube: KubeClient): BackupItemAction {
         return { item };
       }
       const crdLog = log.with({ plugin: 'RemapCRDVersionAction', CRD: name });
-      if (!needsBeta(item as Definition)) {
+      if (!needsBeta(item)) {
         crdLog.info(`CustomResourceDefinition ${name} does not appear to be v1beta1, backing up as v1`);
         return { item };
       }

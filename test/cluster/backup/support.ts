@@ -120,7 +120,7 @@ export async function readArchive(bytes: Buffer): Promise<Map<string, unknown>> 
   const tar = extract();
   tar.on('entry', (header, stream, next) => {
     const parts: Buffer[] = [];
-    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.on('data', (part) => parts.push(part as Buffer));
     stream.on('end', () => {
       const text = Buffer.concat(parts).toString();
       files.set(header.name, header.name.endsWith('.json') ? JSON.parse(text) : text);
