@@ -35,8 +35,12 @@ export class DiscoveryCache implements Discovery {
   #index: DiscoveryIndex | undefined;
   #refreshing: Promise<void> | undefined;
 
-  constructor(transport: Transport) {
+  readonly #accept: string | undefined;
+
+  /** @param options `aggregated: false` asks the old way only */
+  constructor(transport: Transport, options: { aggregated?: boolean } = {}) {
     this.#transport = transport;
+    this.#accept = options.aggregated === false ? undefined : AGGREGATED;
   }
 
   resources(options: { allVersions?: boolean } = {}): readonly ApiResource[] {
@@ -117,7 +121,7 @@ export class DiscoveryCache implements Discovery {
   async #core(failures: Map<string, string>, signal: AbortSignal | undefined): Promise<Group[]> {
     let answer: { aggregated: boolean; body: unknown };
     try {
-      answer = await this.#get('/api', AGGREGATED, signal);
+      answer = await this.#get('/api', this.#accept, signal);
     } catch (error) {
       if (isNotFound(error)) return [];
       throw error;
@@ -136,7 +140,7 @@ export class DiscoveryCache implements Discovery {
   async #named(failures: Map<string, string>, signal: AbortSignal | undefined): Promise<Group[]> {
     let answer: { aggregated: boolean; body: unknown };
     try {
-      answer = await this.#get('/apis', AGGREGATED, signal);
+      answer = await this.#get('/apis', this.#accept, signal);
     } catch (error) {
       if (isNotFound(error)) return [];
       throw error;

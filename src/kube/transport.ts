@@ -215,10 +215,11 @@ export class Transport {
       } else {
         serverErrors++;
         if (status >= 502) this.#gate.suspect(error);
-        if (!this.#gate.closed && serverErrors > SERVER_ERROR_RETRIES) throw mark(error, lost, request);
         if (now >= deadline) throw mark(error, lost, request);
         await this.#backOff(serverErrors + 1, deadline, signal);
-        if (this.#gate.closed && status >= 502) serverErrors = 0;
+        // The probe has had its time: where it found the server well, the fault lies with what was asked for.
+        if (this.#gate.closed) serverErrors = 0;
+        else if (serverErrors > SERVER_ERROR_RETRIES) throw mark(error, lost, request);
       }
       tries++;
       this.stats.retries++;
