@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { attachCluster, type Cluster, startCluster, startS3 } from './cluster.ts';
 import { httpRequest } from './http.ts';
+import { clusterFolder, libraryFolder } from './paths.ts';
 import { eventually, isListening, isRunning, startOwner } from './test-support.ts';
 
 const run = promisify(execFile);
@@ -56,6 +58,16 @@ describe('a cluster without a node', () => {
     expect(await isListening(cluster.server)).toBe(false);
     await cluster.apiserver.start();
     expect(await kubectl(cluster, 'get', 'configmap', 'kept', '--output=name')).toBe('configmap/kept\n');
+  });
+
+  test('has an API server that can be held still: it takes connections and does not answer', async () => {
+    await cluster.apiserver.freeze();
+    expect(await isListening(cluster.server)).toBe(true);
+    await expect(kubectl(cluster, 'get', 'namespaces', '--request-timeout=1s')).rejects.toThrow(
+      /[Tt]imeout|deadline/,
+    );
+    await cluster.apiserver.thaw();
+    expect(await kubectl(cluster, 'get', 'namespaces')).toContain('default');
   });
 
   test('loses its S3 server and gets it back', async () => {
@@ -117,6 +129,28 @@ describe.each([['SIGINT'], ['SIGTERM'], ['SIGKILL']] as const)('when its owner e
   });
 });
 
+test('a script that ends without stopping its cluster ends, and the cluster with it', async () => {
+  const index = JSON.stringify(join(libraryFolder, 'index.ts'));
+  const script = `
+    const { startS3 } = await import(${index});
+    const s3 = await startS3();
+    console.log(s3.url);`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  });
+  const url = stdout.trim();
+  expect(url).toMatch(/^http:/);
+  await eventually('the S3 server is gone', 10, async () => !(await isListening(url)));
+});
+
+test('a state folder with a path too long for sockets is refused', async () => {
+  vi.stubEnv('OADP_DEV_DIR', `/tmp/${'x'.repeat(90)}`);
+  expect(await failureOf(startS3({ name: 'long' }))).toMatch(
+    /^cluster long: .* Set OADP_DEV_DIR to a shorter folder/,
+  );
+  vi.unstubAllEnvs();
+});
+
 test('when the supervisor itself is killed, the kernel ends the programs and the next start tidies up', async () => {
   const cluster = await startCluster();
   process.kill(cluster.info.supervisorPid, 'SIGKILL');
@@ -136,6 +170,7 @@ test('a program that does not start is named, with the cause and its log', async
   expect(failure).toContain('unknown flag: --no-such-flag');
   const log = /Whole log: (\S+)$/.exec(failure)?.[1] ?? '';
   expect(readFileSync(log, 'utf8')).toContain('unknown flag');
+  rmSync(clusterFolder('fails-to-start'), { recursive: true });
 });
 
 test('a program that ends by itself later is told to the owner', async () => {

@@ -1,28 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, openSync, closeSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { buildPrograms, type Log } from './build.ts';
 import { ClusterError } from './errors.ts';
 import { type ImageContent, importImage, insideNode, runFile } from './image.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { installPackages } from './packages.ts';
-import { clusterFolder, libraryFolder, stateFolder } from './paths.ts';
+import { clusterFolder } from './paths.ts';
 import { controlPlane, nodePrograms, type ProgramName, storageServer, veleroPrograms } from './programs.ts';
-import {
-  type ClusterInfo,
-  type ClusterSpec,
-  type Command,
-  type Message,
-  type NodeInfo,
-  readLines,
-  type StorageInfo,
-  type User,
-  writeLine,
-} from './protocol.ts';
-import { lastLines } from './tail.ts';
+import type { ClusterInfo, ClusterSpec, EndSignal, NodeInfo, StorageInfo, User } from './protocol.ts';
+import { SupervisorLine } from './supervisor-line.ts';
 
 /** What a cluster is to consist of. */
 export interface ClusterOptions {
@@ -46,8 +32,14 @@ export interface ClusterOptions {
 
 /** A program of a cluster that can be ended and started while the rest runs on. */
 export interface ClusterProgram {
-  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends it, with SIGKILL where nothing else is said, and waits until it is gone. */
+  kill(signal?: EndSignal): Promise<void>;
+  /** Starts it again and waits until it is of use. */
   start(): Promise<void>;
+  /** Holds it still: connections stay, nothing is answered. Not for the programs of a node. */
+  freeze(): Promise<void>;
+  /** Lets it go on after a freeze. */
+  thaw(): Promise<void>;
 }
 
 /** The S3 server of a cluster: where it is, and how to take it away for a while. */
@@ -67,10 +59,10 @@ export interface StorageServer extends StorageInfo {
 /** A running development cluster. */
 export class Cluster {
   readonly apiserver: ClusterProgram;
-  readonly #supervisor: Supervisor;
+  readonly #supervisor: SupervisorLine;
   #info: ClusterInfo;
 
-  constructor(info: ClusterInfo, supervisor: Supervisor) {
+  constructor(info: ClusterInfo, supervisor: SupervisorLine) {
     this.#info = info;
     this.#supervisor = supervisor;
     this.apiserver = this.program('kube-apiserver');
@@ -125,6 +117,12 @@ export class Cluster {
       },
       start: async () => {
         await this.#supervisor.ask({ do: 'start-program', program: name });
+      },
+      freeze: async () => {
+        await this.#supervisor.ask({ do: 'freeze-program', program: name, still: true });
+      },
+      thaw: async () => {
+        await this.#supervisor.ask({ do: 'freeze-program', program: name, still: false });
       },
     };
   }
@@ -205,7 +203,7 @@ function userKubeconfig(folder: string, name: string): string {
   return join(folder, `${name.replaceAll(/[^\w.-]/g, '_')}.kubeconfig`);
 }
 
-function storageOf(info: StorageInfo, supervisor: Supervisor): Storage {
+function storageOf(info: StorageInfo, supervisor: SupervisorLine): Storage {
   return {
     ...info,
     stop: async () => {
@@ -242,19 +240,7 @@ export async function startS3(
 
 /** Connects to a cluster that another process started; stopping it stops it for everyone. */
 export async function attachCluster(name: string): Promise<Cluster> {
-  const path = join(clusterFolder(name), 'control.sock');
-  const socket = connect(path);
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', (cause) =>
-      reject(
-        new ClusterError(
-          `cluster ${name}: it does not run (${cause.message}). Start it: node dev/cluster/cli.ts up --name ${name}`,
-        ),
-      ),
-    );
-  });
-  const supervisor = Supervisor.overSocket(socket);
+  const supervisor = await SupervisorLine.connect(name, join(clusterFolder(name), 'control.sock'));
   return new Cluster((await supervisor.ask({ do: 'info' })) as ClusterInfo, supervisor);
 }
 
@@ -262,7 +248,7 @@ async function start(
   options: ClusterOptions,
   names: readonly ProgramName[],
   withControlPlane: boolean,
-): Promise<{ info: ClusterInfo; supervisor: Supervisor }> {
+): Promise<{ info: ClusterInfo; supervisor: SupervisorLine }> {
   const log = options.log ?? (() => {});
   const name = checkName(options.name ?? `t-${randomBytes(4).toString('hex')}`);
   if (options.node) await prepareForNode(name, log);
@@ -277,7 +263,7 @@ async function start(
     users: (options.users ?? []).map((user) => ({ name: user.name, groups: user.groups ?? [] })),
     arguments: options.arguments ?? {},
   };
-  const supervisor = Supervisor.spawn(name, log);
+  const supervisor = SupervisorLine.spawn(name, log);
   const info = (await supervisor.ask({ do: 'start', spec })) as ClusterInfo;
   return { info, supervisor };
 }
@@ -293,115 +279,20 @@ async function prepareForNode(name: string, log: Log): Promise<void> {
 
 const longestName = 30;
 
+// The kernel's limit for the path of a Unix socket.
+const longestSocketPath = 107;
+
 function checkName(name: string): string {
+  const socket = join(clusterFolder(name), 'control.sock');
+  if (Buffer.byteLength(socket) > longestSocketPath) {
+    throw new ClusterError(
+      `cluster ${name}: the path of its socket is longer than ${longestSocketPath} bytes: ${socket}. ` +
+        'Set OADP_DEV_DIR to a shorter folder',
+    );
+  }
   if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= longestName) return name;
   throw new ClusterError(
     `cluster name ${JSON.stringify(name)}: it may hold lower-case letters, digits and inner dashes, ` +
       `${longestName} at most. Choose such a name`,
   );
-}
-
-/** The owner's end of the line to a supervisor. */
-class Supervisor {
-  readonly #output: Writable;
-  readonly #pending = new Map<
-    number,
-    { resolve: (value: unknown) => void; reject: (cause: Error) => void }
-  >();
-  readonly #close: () => void;
-  readonly #gone: Promise<void>;
-  #lastId = 0;
-  #lost: ClusterError | undefined;
-
-  private constructor(
-    input: Readable,
-    output: Writable,
-    ways: { close: () => void; lost: () => ClusterError; log: Log },
-  ) {
-    this.#output = output;
-    this.#close = ways.close;
-    output.on('error', () => {});
-    readLines(input, (message) => this.#receive(message as Message, ways.log));
-    this.#gone = new Promise((resolve) =>
-      input.once('close', () => {
-        this.#lost = ways.lost();
-        for (const { reject } of this.#pending.values()) reject(this.#lost);
-        this.#pending.clear();
-        resolve();
-      }),
-    );
-  }
-
-  /** Starts a supervisor process for a new cluster. */
-  static spawn(name: string, log: Log): Supervisor {
-    if (!process.features.typescript) {
-      throw new ClusterError(
-        `cluster ${name}: Node.js ${process.version} does not run TypeScript files. Run this with the project's Node.js 24`,
-      );
-    }
-    const logFile = join(stateFolder(), '.logs', `${name}.supervisor.log`);
-    mkdirSync(join(stateFolder(), '.logs'), { recursive: true });
-    const errors = openSync(logFile, 'w', 0o600);
-    // In a session of its own: Ctrl-C ends the owner only, and the supervisor then cleans up in peace.
-    const child: ChildProcess = spawn(process.execPath, [join(libraryFolder, 'supervisor.ts')], {
-      stdio: ['pipe', 'pipe', errors],
-      detached: true,
-      cwd: '/',
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
-    closeSync(errors);
-    const { stdin, stdout } = child;
-    if (!stdin || !stdout) throw new ClusterError(`cluster ${name}: its supervisor has no pipes`);
-    const close = (): void => {
-      stdin.destroy();
-      stdout.destroy();
-      child.unref();
-    };
-    const lost = (): ClusterError =>
-      new ClusterError(
-        `cluster ${name}: its supervisor has ended. Its last lines:\n${lastLines(logFile, 8)}\nWhole log: ${logFile}`,
-      );
-    return new Supervisor(stdout, stdin, { close, lost, log });
-  }
-
-  /** Speaks with the supervisor of a cluster that is already there. */
-  static overSocket(socket: Socket): Supervisor {
-    const lost = (): ClusterError => new ClusterError('cluster: its supervisor has ended');
-    return new Supervisor(socket, socket, { close: () => socket.destroy(), lost, log: () => {} });
-  }
-
-  /** Sends a command and waits for the answer. */
-  ask(command: Command): Promise<unknown> {
-    if (this.#lost) return Promise.reject(this.#lost);
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      writeLine(this.#output, { id, command });
-    });
-  }
-
-  /** Ends the cluster and waits until the supervisor is gone too. */
-  async stop(): Promise<void> {
-    if (this.#lost) return;
-    try {
-      await this.ask({ do: 'stop' });
-    } catch (cause) {
-      // Stopped twice at the same time, or dead already: gone is what was asked for.
-      if (cause !== this.#lost) throw cause;
-    }
-    await this.#gone;
-  }
-
-  /** Lets go of the supervisor. */
-  close(): void {
-    this.#close();
-  }
-
-  #receive(message: Message, log: Log): void {
-    if ('news' in message) return log(message.news);
-    const waiting = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    if ('error' in message) waiting?.reject(new ClusterError(message.error));
-    else waiting?.resolve(message.result);
-  }
 }

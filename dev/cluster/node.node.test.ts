@@ -1,12 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasCgroups, processesOf } from './cgroups.ts';
 import { attachCluster, type Cluster, startCluster } from './cluster.ts';
 import { httpRequest } from './http.ts';
+import { clusterFolder } from './paths.ts';
 import { eventually, isRunning, startOwner } from './test-support.ts';
 
 const run = promisify(execFile);
@@ -175,6 +176,19 @@ test('two clusters with nodes stand side by side', async () => {
   } finally {
     await Promise.all(clusters.map((cluster) => cluster.stop()));
   }
+});
+
+test('a program of the node that does not start is named, with the cause and its log', async () => {
+  const options = { name: 'node-fails', node: true, arguments: { kubelet: ['--no-such-flag'] } };
+  const failure = await startCluster(options).then(
+    () => '',
+    (cause: Error) => cause.message,
+  );
+  expect(failure).toMatch(/^kubelet: it ended with exit code 1\. Its last lines:\n/);
+  expect(failure).toContain('unknown flag: --no-such-flag');
+  expect(hasCgroups(options.name)).toBe(false);
+  expect(readFileSync(/Whole log: (\S+)$/.exec(failure)?.[1] ?? '', 'utf8')).toContain('unknown flag');
+  rmSync(clusterFolder(options.name), { recursive: true });
 });
 
 test('when its owner is killed, pods, mounts, cables and cgroups go too', async () => {

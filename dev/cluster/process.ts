@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterError, messageOf } from './errors.ts';
+import type { EndSignal } from './protocol.ts';
 import { lastLines } from './tail.ts';
 
 /** What to run and where its output goes. */
@@ -70,8 +71,13 @@ export class Program {
     return this.running ? this.#child?.pid : undefined;
   }
 
+  /** Holds the program still, or lets it go on: it keeps its connections and answers nothing. */
+  freeze(still: boolean): void {
+    this.#child?.kill(still ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** Ends the program and waits until it is gone. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  async kill(signal: EndSignal = 'SIGKILL'): Promise<void> {
     this.#stopping = true;
     if (this.running) this.#child?.kill(signal);
     await this.#ended;

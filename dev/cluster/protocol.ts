@@ -71,13 +71,17 @@ export interface ClusterInfo {
   readonly programs: ProgramPaths;
 }
 
+/** How a program is told to end: at once, or with the time to tidy up. */
+export type EndSignal = 'SIGKILL' | 'SIGTERM';
+
 /** What an owner asks of the supervisor. */
 export type Command =
   | { readonly do: 'start'; readonly spec: ClusterSpec }
   | { readonly do: 'info' }
   | { readonly do: 'detach' }
   | { readonly do: 'stop' }
-  | { readonly do: 'kill-program'; readonly program: string; readonly signal: NodeJS.Signals }
+  | { readonly do: 'kill-program'; readonly program: string; readonly signal: EndSignal }
+  | { readonly do: 'freeze-program'; readonly program: string; readonly still: boolean }
   | { readonly do: 'start-program'; readonly program: string }
   | { readonly do: 'add-user'; readonly name: string; readonly groups: readonly string[] };
 

@@ -17,7 +17,7 @@ import { type Lock, takeLock } from './lock.ts';
 import { Node } from './node.ts';
 import { clusterFolder, stateFolder } from './paths.ts';
 import type { ProgramName } from './programs.ts';
-import type { ClusterInfo, ClusterSpec, StorageInfo, User } from './protocol.ts';
+import type { ClusterInfo, ClusterSpec, EndSignal, StorageInfo, User } from './protocol.ts';
 import { type Slot, takeSlot } from './slots.ts';
 
 /** A cluster seen from the inside: the programs, in the supervisor's hands. */
@@ -77,8 +77,13 @@ export class RunningCluster {
   }
 
   /** Ends one program and leaves the rest of the cluster running. */
-  async killProgram(name: string, signal: NodeJS.Signals): Promise<void> {
+  async killProgram(name: string, signal: EndSignal): Promise<void> {
     await this.#service(name).program.kill(signal);
+  }
+
+  /** Holds one program still, or lets it go on. */
+  freezeProgram(name: string, still: boolean): void {
+    this.#service(name).program.freeze(still);
   }
 
   /** Starts a program that was ended, and waits until it is of use again. */

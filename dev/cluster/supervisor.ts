@@ -60,6 +60,9 @@ async function obey(command: Command): Promise<unknown> {
     case 'kill-program':
       await cluster.killProgram(command.program, command.signal);
       break;
+    case 'freeze-program':
+      cluster.freezeProgram(command.program, command.still);
+      break;
     case 'start-program':
       await cluster.startProgram(command.program);
       break;
