@@ -104,6 +104,7 @@ class BackupRun {
     const { backup, kube, settings, volumes, clock } = this.#request;
     const { spec } = backup;
     const log = this.#log;
+    await this.#refreshDiscovery();
     const namespaces = new IncludesExcludes(spec.includedNamespaces, spec.excludedNamespaces);
     log.info(`Including namespaces: ${namespaces.includesText()}`);
     log.info(`Excluding namespaces: ${namespaces.excludesText()}`);
@@ -173,6 +174,16 @@ class BackupRun {
       hookStatus: hooks.tracker.stat(),
       progress: { totalItems: this.#seen.count, itemsBackedUp: this.#seen.count },
     };
+  }
+
+  /** A type that was installed a moment ago belongs to the backup; what is known already serves where asking fails. */
+  async #refreshDiscovery(): Promise<void> {
+    try {
+      await this.#request.kube.discovery.refresh(this.#signal);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      this.#log.warn('The resource types of the cluster could not be read anew', { error });
+    }
   }
 
   /** What is done and what is known to come. */
