@@ -67,7 +67,7 @@ describe('flags of the server', () => {
       'concurrent-backups': 4,
       'concurrent-restores': 4,
     });
-    expect(Object.keys(serverFlags)).toHaveLength(38);
+    expect(Object.keys(serverFlags)).toHaveLength(39);
   });
 
   it('V-SRV-014 V-SRV-015 priorities have a high and a low part; the part that is not given stays', () => {

@@ -121,6 +121,10 @@ export const serverFlags = {
   'maintenance-job-mem-limit': stringFlag('Memory limit of a maintenance job; none where empty.'),
   'concurrent-backups': intFlag('Backups that run at the same time.', { default: 4 }),
   'concurrent-restores': intFlag('Restores that run at the same time.', { default: 4 }),
+  'store-retry-timeout': durationFlag(
+    'How long a request to an object store that is busy or does not answer is tried again.',
+    { default: 2 * MINUTE },
+  ),
   'filesystem-store': stringFlag(
     'Directory that backup storage locations of provider velero.io/filesystem keep their buckets in; that provider is off where empty.',
   ),

@@ -122,7 +122,12 @@ export async function runServer(options: ServerOptions, hooks: ServerHooks = {})
     metrics,
     spool,
     credentials,
-    stores: createStoreOpener(credentials, providers, log),
+    stores: createStoreOpener({
+      credentials,
+      providers,
+      retryMs: flags['store-retry-timeout'],
+      log,
+    }),
     actions: builtInRegistry({
       kube,
       namespace,

@@ -17,16 +17,22 @@ export interface StoreOpener {
   open(location: BackupStorageLocation): Promise<BackupStore>;
 }
 
-export function createStoreOpener(
-  credentials: CredentialStore,
-  providers: readonly ObjectStoreProvider[],
-  log: Logger,
-): StoreOpener {
+export interface StoreOpenerDeps {
+  credentials: CredentialStore;
+  providers: readonly ObjectStoreProvider[];
+  /** How long a request is tried again, in milliseconds. */
+  retryMs: number;
+  log: Logger;
+}
+
+export function createStoreOpener(deps: StoreOpenerDeps): StoreOpener {
+  const { credentials, providers, retryMs, log } = deps;
   return {
     open: (location) =>
       openBackupStore(location, {
         log,
         providers,
+        retry: { deadlineMs: retryMs },
         credentialsFile: (selector) => credentials.path(selector),
       }),
   };

@@ -29,7 +29,7 @@ export async function startOurServer(
   options: OurServerOptions,
 ): Promise<OurServer> {
   const child = fork(
-    process.env['SERVE_ENTRY'] ?? path.join(import.meta.dirname, 'serve.ts'),
+    path.join(import.meta.dirname, 'serve.ts'),
     [
       JSON.stringify({
         namespace: options.namespace,

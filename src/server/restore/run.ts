@@ -156,6 +156,7 @@ async function runFromStore(
         }
       },
       log,
+      serverLog: context.log.with({ restore: `${namespace}/${input.restore.metadata.name}` }),
       clock,
       signal,
     });
@@ -183,7 +184,6 @@ function restoreSettings({
     priorities: flags['restore-resource-priorities'],
     terminatingResourceTimeoutMs: flags['terminating-resource-timeout'],
     resourceTimeoutMs: flags['resource-timeout'],
-    podVolumeTimeoutMs: flags['fs-backup-timeout'],
     features,
   };
 }
