@@ -109,7 +109,7 @@ async function gather(
   errors: string[],
 ): Promise<Pick<PreparedRestore, 'backup' | 'location' | 'modifiers'>> {
   const schedule = spec.scheduleName ?? '';
-  if (((spec.backupName ?? '') ? 1 : 0) + (schedule ? 1 : 0) !== 1) {
+  if (((spec.backupName ?? '') === '') === (schedule === '')) {
     errors.push('Either a backup or schedule must be specified as a source for the restore, but not both');
     return {};
   }
