@@ -111,6 +111,7 @@ export class ConnectProxy {
   static async start(): Promise<ConnectProxy> {
     const server = createHttpServer();
     const proxy = new ConnectProxy(server);
+    server.on('connection', (socket) => proxy.#sockets.add(socket));
     server.on('connect', (request, client, head) => {
       proxy.asked.push(request.url ?? '');
       client.on('error', () => undefined);
