@@ -29,6 +29,8 @@ const result = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // A CommonJS package imported dynamically would come as its default export alone: take the module form where there is one.
+  mainFields: ['module', 'main'],
   minifySyntax: true,
   minifyWhitespace: true,
   // Names are kept: they stand in messages of errors and in profiles.

@@ -55,9 +55,19 @@ export function velero(
   cluster: Cluster,
   side: Side,
   args: readonly string[],
-  options: { timeoutMs?: number; input?: string; env?: Record<string, string> } = {},
+  options: {
+    timeoutMs?: number;
+    input?: string;
+    env?: Record<string, string>;
+    /** Our side from the sources instead of the bundle: for tests that only need the command line. */
+    fromSource?: boolean;
+  } = {},
 ): Promise<CommandResult> {
-  const [command, ...first] = veleroCommand(cluster, side) as [string, ...string[]];
+  const [command, ...first] = (
+    side === 'ours' && options.fromSource === true
+      ? [process.execPath, path.join(root, 'src/main.ts'), 'velero']
+      : veleroCommand(cluster, side)
+  ) as [string, ...string[]];
   return new Promise((resolve) => {
     const child = execFile(
       command,
@@ -191,6 +201,8 @@ export interface ServerStart {
 /** Starts a server and waits until it answers at its metrics address. */
 export async function startServer(cluster: Cluster, api: Api, options: ServerStart): Promise<VeleroServer> {
   await ensureNamespace(api, options.namespace);
+  // The real server's controllers also want port 8080, which no flag moves: two of them wait for each other.
+  if (options.side === 'real') await untilFree(8080, 300);
   const port = await freePort();
   const folder = mkdtempSync(path.join(tmpdir(), `velero-${options.side}-`));
   const logFile = path.join(folder, 'server.log');
@@ -314,6 +326,24 @@ class Process implements VeleroServer {
 
 function writePeakReset(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+async function untilFree(port: number, seconds: number): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await isFree(port))) {
+    if (Date.now() > deadline) {
+      throw new Error(`port ${port} is taken (see ss -ltnp), and the real Velero cannot run without it`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
 }
 
 function freePort(): Promise<number> {
