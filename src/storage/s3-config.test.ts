@@ -197,7 +197,7 @@ describe('errors of S3', () => {
       ],
       [{ name: 'TimeoutError', message: 'x' }, 'STORE_TIMEOUT', /network/],
       [
-        { code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 1.2.3.4:9000' },
+        { code: 'ECONNREFUSED', name: 'TimeoutError', message: 'connect ECONNREFUSED 1.2.3.4:9000' },
         'STORE_UNREACHABLE',
         /running/,
       ],

@@ -2,6 +2,7 @@
 
 import { Readable } from 'node:stream';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { Failure } from '../lib/errors.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { isPassing, storeFailure } from './store-errors.ts';
 
@@ -89,6 +90,7 @@ function cutOff(
 
 /** Anything that a socket or parser says while a body is being read; what the store says comes as a Failure. */
 function isBroken(error: unknown): boolean {
+  if (error instanceof Failure) return false;
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   if (/checksum mismatch/i.test(message ?? '')) return false;
   return (

@@ -23,6 +23,8 @@ const DENIED: ReadonlySet<string> = new Set([
   'AllAccessDisabled',
   'RequestTimeTooSkewed',
   'KMS.DisabledException',
+  // versitygw's word for an unknown key.
+  'XAdminUserNotFound',
 ]);
 
 const WRONG_REGION: ReadonlySet<string> = new Set([
@@ -44,6 +46,7 @@ const BUSY: ReadonlySet<string> = new Set([
 ]);
 
 const REMEDIES: Partial<Record<StoreCode, string>> = {
+  OBJECT_CHANGED: 'read it again',
   OBJECT_NOT_FOUND: 'the object was deleted or never written',
   BUCKET_NOT_FOUND:
     'create the bucket, or correct objectStorage.bucket, config.region and config.s3Url of the location',
@@ -88,6 +91,7 @@ export function s3Failure(error: unknown, action: string, name: string, endpoint
 
 function codeOf(kind: string, status: number | undefined, error: SdkError): StoreCode {
   if (kind === 'NoSuchBucket') return 'BUCKET_NOT_FOUND';
+  if (kind === 'PreconditionFailed' || status === 412) return 'OBJECT_CHANGED';
   if (kind === 'NoSuchKey' || (kind === 'NotFound' && status === 404)) return 'OBJECT_NOT_FOUND';
   if (WRONG_REGION.has(kind) || status === 301 || status === 307) return 'STORE_REGION';
   if (kind === 'CredentialsProviderError' || kind === 'TokenProviderError') return 'STORE_CREDENTIALS';
@@ -108,7 +112,7 @@ function expectedRegion(error: SdkError): string | undefined {
   return (
     error.$response?.headers?.['x-amz-bucket-region'] ??
     error.Region ??
-    /expecting '([a-z0-9-]+)'/.exec(error.message ?? '')?.[1]
+    /expecting ['"]([a-z0-9-]+)['"]/.exec(error.message ?? '')?.[1]
   );
 }
 
@@ -128,7 +132,11 @@ function remedy(code: StoreCode, kind: string, error: SdkError): string | undefi
     }
     case 'STORE_ACCESS_DENIED':
       if (kind === 'RequestTimeTooSkewed') return 'set the clock of the node right';
-      if (kind === 'InvalidAccessKeyId' || kind === 'SignatureDoesNotMatch') {
+      if (
+        kind === 'InvalidAccessKeyId' ||
+        kind === 'XAdminUserNotFound' ||
+        kind === 'SignatureDoesNotMatch'
+      ) {
         return 'correct the access key in the Secret that the location names, and its profile';
       }
       return 'grant the credentials read, write, list and delete on the bucket';

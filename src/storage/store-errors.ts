@@ -5,6 +5,7 @@ import { Failure, messageOf } from '../lib/errors.ts';
 /** Every code that a store throws, with what it means. */
 export const STORE_CODES = {
   OBJECT_NOT_FOUND: 'the bucket has no object of that key',
+  OBJECT_CHANGED: 'the object was replaced while it was read',
   BUCKET_NOT_FOUND: 'the bucket does not exist',
   STORE_ACCESS_DENIED: 'the store knows the credentials but refuses the request, or does not know them',
   STORE_CREDENTIALS: 'no credentials, or a credentials file that cannot be used',
@@ -60,14 +61,12 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'ECONNABORTED',
   'EPIPE',
-  'ETIMEDOUT',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_SOCKET_CLOSED',
-  'ERR_SSL_WRONG_VERSION_NUMBER',
   'HPE_INVALID_CONSTANT',
 ]);
 
@@ -88,21 +87,34 @@ export function connectionFailure(error: unknown, object: string, endpoint: stri
       error,
     );
   }
+  if (code === 'EPROTO' || code?.startsWith('ERR_SSL_')) {
+    const plain = /wrong version number|packet length too long|http request/i.test(text);
+    return storeFailure(
+      'STORE_TLS',
+      object,
+      `cannot speak TLS with ${endpoint}: ${plain ? 'http: server gave HTTP response to HTTPS client' : text.trim()}`,
+      plain
+        ? 'the store speaks plain HTTP there: begin the URL of the location with http://, or use its TLS port'
+        : 'check which TLS versions the store offers',
+      error,
+    );
+  }
+  // The SDK calls broken connections timeouts too, so the code is asked first.
+  if (CONNECTION_CODES.has(code ?? '') || /socket hang up|other side closed|Parse Error/.test(text)) {
+    return storeFailure(
+      'STORE_UNREACHABLE',
+      object,
+      `cannot reach ${endpoint}: ${code === 'ECONNREFUSED' ? 'connection refused' : text}`,
+      'check the URL of the location (http or https), the network and whether the store is running',
+      error,
+    );
+  }
   if (name === 'TimeoutError' || code === 'ETIMEDOUT') {
     return storeFailure(
       'STORE_TIMEOUT',
       object,
       `no answer from ${endpoint} in time: ${text}`,
       'check the network between this pod and the store',
-      error,
-    );
-  }
-  if (CONNECTION_CODES.has(code ?? '') || /socket hang up|other side closed|Parse Error/.test(text)) {
-    return storeFailure(
-      'STORE_UNREACHABLE',
-      object,
-      `cannot reach ${endpoint}: ${code === 'ECONNREFUSED' ? 'connection refused' : text}`,
-      'check the URL of the location, the network and whether the store is running',
       error,
     );
   }

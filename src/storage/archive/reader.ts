@@ -293,11 +293,15 @@ function publicItem(item: IndexedItem): ArchiveItem {
   };
 }
 
+/** No part is empty or consists of dots. */
+const PLAIN_PATH = /^(?:(?!\.{1,2}(?:\/|$))[^/\0]+(?:\/|$))+(?<!\/)$/;
+
 /**
  * The path without a leading `./` and trailing `/`.
  * @throws Failure `ARCHIVE_UNSAFE_PATH` for one that would lie outside the directory it is unpacked into
  */
 function safePath(path: string, name: string): string {
+  if (PLAIN_PATH.test(path)) return path;
   const parts = path.split('/').filter((part, i) => part !== '.' && (part !== '' || i === 0));
   if (path.includes('\0') || parts[0] === '' || parts.includes('..')) {
     throw new Failure({

@@ -194,17 +194,17 @@ function isZero(block: Buffer): boolean {
   return true;
 }
 
-/** Old writers summed signed bytes; both are accepted, as Go does. */
+/** The checksum field itself counts as blanks. Old writers summed signed bytes; both are accepted, as Go does. */
 function checksumFits(block: Buffer): boolean {
   const stated = numberField(block, 148, 8);
-  let unsigned = 0;
-  let signed = 0;
+  let sum = 8 * 32;
+  for (let i = 0; i < 148; i++) sum += block[i] as number;
+  for (let i = 156; i < BLOCK; i++) sum += block[i] as number;
+  if (stated === sum) return true;
   for (let i = 0; i < BLOCK; i++) {
-    const byte = i >= 148 && i < 156 ? 32 : (block[i] as number);
-    unsigned += byte;
-    signed += byte < 128 ? byte : byte - 256;
+    if ((i < 148 || i >= 156) && (block[i] as number) >= 128) sum -= 256;
   }
-  return stated === unsigned || stated === signed;
+  return stated === sum;
 }
 
 function textField(block: Buffer, at: number, length: number): string {

@@ -147,7 +147,7 @@ describe('credentials and configuration', () => {
 
   it('says what is wrong with the keys, where, and what to do', async () => {
     for (const [profile, reason] of [
-      ['wrong-id', /InvalidAccessKeyId/],
+      ['wrong-id', /No user exists with the provided access key ID/],
       ['wrong-secret', /SignatureDoesNotMatch/],
     ] as const) {
       const store = await open({ profile });
@@ -195,7 +195,7 @@ describe('credentials and configuration', () => {
     try {
       const discovered = await open({ region: '', s3Url: '' });
       await discovered.put('region/discovered', Buffer.from('x'));
-      expect(proxy.seen[0]).toMatchObject({ method: 'HEAD', path: `/${BUCKET}` });
+      expect(proxy.seen[0]).toMatchObject({ method: 'HEAD', path: `/${BUCKET}/` });
       expect(proxy.seen.at(-1)?.headers.authorization).toContain(`/${region}/s3/`);
     } finally {
       delete process.env['AWS_ENDPOINT_URL_S3'];
@@ -207,8 +207,11 @@ describe('credentials and configuration', () => {
     await store.put('readonly/x', Buffer.from('x'));
     proxy.trouble = ({ method }) =>
       method === 'GET' || method === 'HEAD' ? undefined : { do: 'answer', status: 403, code: 'AccessDenied' };
-    for (const attempt of [store.put('readonly/y', Buffer.from('y')), store.delete('readonly/x')]) {
-      const failure = await failureOf(attempt);
+    for (const attempt of [
+      () => store.put('readonly/y', Buffer.from('y')),
+      () => store.delete('readonly/x'),
+    ]) {
+      const failure = await failureOf(attempt());
       expect(failure.code).toBe('STORE_ACCESS_DENIED');
       expect(failure.remedy).toBe('grant the credentials read, write, list and delete on the bucket');
     }
@@ -249,7 +252,12 @@ describe('TLS', () => {
 
   it('says that a server without TLS was spoken to with it', async () => {
     const store = await open({ s3Url: s3.url.replace('http:', 'https:') });
-    expect((await failureOf(store.exists('x'))).code).toBe('STORE_UNREACHABLE');
+    const failure = await failureOf(store.exists('x'));
+    expect(failure.code).toBe('STORE_TLS');
+    expect(failure.message).toContain('http: server gave HTTP response to HTTPS client');
+    expect(failure.remedy).toContain('http://');
+    const plain = await open({ s3Url: tls.url.replace('https:', 'http:') });
+    expect((await failureOf(plain.exists('x'))).code).toBe('STORE_UNREACHABLE');
   });
 });
 
@@ -427,7 +435,7 @@ describe('a store in trouble', () => {
     };
     const stream = await store.get('trouble/changes');
     await (await open()).put('trouble/changes', randomBytes(2 * MIB));
-    await expect(stream.toArray()).rejects.toThrow(/PreconditionFailed|At least one of the pre-?conditions/i);
+    await expect(stream.toArray()).rejects.toMatchObject({ code: 'OBJECT_CHANGED' });
   });
 
   it('that loses parts of a large upload gets them again, and nothing half remains', async () => {
