@@ -85,14 +85,12 @@ class HeadReader {
       } else if (key === 'deletionTimestamp') {
         deleting = this.#bytes[this.#at] === QUOTE;
         this.#skip();
-      } else if (key === 'managedFields' && name !== undefined) {
-        // Built-in types have it last; where fields are sorted instead, the name is still to come.
-        break;
       } else {
         this.#skip();
       }
     }
-    return name === undefined ? undefined : { raw, namespace, name, labels, deleting };
+    if (name === undefined || !this.#hasEnded()) return undefined;
+    return { raw, namespace, name, labels, deleting };
   }
 
   #labels(): Record<string, string> | undefined {
@@ -104,7 +102,7 @@ class HeadReader {
       if (value === undefined || key === '__proto__') return undefined;
       labels[key] = value;
     }
-    return labels;
+    return this.#hasEnded() ? labels : undefined;
   }
 
   /** Steps into an object. */
@@ -115,9 +113,13 @@ class HeadReader {
     return true;
   }
 
-  /** The next field's name, standing at its value; undefined at the end of the object. */
+  /** The next field's name, standing at its value; undefined after the end of the object, or where it is malformed. */
   #key(): string | undefined {
     this.#space();
+    if (this.#bytes[this.#at] === CLOSE_BRACE) {
+      this.#at++;
+      return undefined;
+    }
     if (this.#bytes[this.#at] === COMMA) {
       this.#at++;
       this.#space();
@@ -129,6 +131,11 @@ class HeadReader {
     this.#at++;
     this.#space();
     return key;
+  }
+
+  /** True right after the end of an object. */
+  #hasEnded(): boolean {
+    return this.#bytes[this.#at - 1] === CLOSE_BRACE;
   }
 
   /** A string without escapes; undefined for anything else. */
