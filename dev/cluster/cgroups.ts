@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const root = '/sys/fs/cgroup';
 
@@ -40,14 +41,23 @@ function subfolders(folder: string): string[] {
     .map((entry) => join(folder, entry.name));
 }
 
-/** Removes the cgroups of a cluster's containers, which outlive their processes. */
-export function removeCgroups(cluster: string): void {
-  for (const folder of foldersOf(cluster)) removeFolder(folder);
+const attempts = 100;
+const pauseBetween = 20;
+
+/**
+ * Removes the cgroups of a cluster's containers, which outlive their processes. The kernel refuses while a killed
+ * process is still on its way out, so it is tried for two seconds; what is left then costs nothing, and the next
+ * removal of leftovers tries again.
+ */
+export async function removeCgroups(cluster: string): Promise<void> {
+  for (let attempt = 0; attempt < attempts && hasCgroups(cluster); attempt++) {
+    if (attempt > 0) await sleep(pauseBetween);
+    for (const folder of foldersOf(cluster)) removeFolder(folder);
+  }
 }
 
 function removeFolder(folder: string): void {
   for (const child of subfolders(folder)) removeFolder(child);
-  // Where a process is still on its way out, the next run tries again; an empty cgroup costs nothing.
   ifThere(() => rmdirSync(folder), undefined);
 }
 

@@ -26,7 +26,7 @@ export async function removeLeftovers(options: { failedStarts: boolean }): Promi
     if (!lock) continue;
     if (options.failedStarts || !isRecentFailure(name)) {
       killCgroups(name);
-      removeCgroups(name);
+      await removeCgroups(name);
       rmSync(clusterFolder(name), { recursive: true, force: true, maxRetries: 5 });
       removed.push(clusterFolder(name));
     }

@@ -100,7 +100,7 @@ export class Node {
     await Promise.all([this.kubelet.program.kill(), this.containerd.program.kill()]);
     await processGone(this.#pid);
     removeLink(this.#around.slot.network.link);
-    removeCgroups(this.#around.name);
+    await removeCgroups(this.#around.name);
   }
 
   #readyFile(): string {

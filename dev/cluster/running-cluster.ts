@@ -51,8 +51,17 @@ export class RunningCluster {
 
   /** Starts everything and returns when the cluster is of use; after a failure nothing is left but the logs. */
   async start(): Promise<ClusterInfo> {
+    try {
+      return await this.#start();
+    } catch (cause) {
+      await this.stop();
+      throw cause;
+    }
+  }
+
+  async #start(): Promise<ClusterInfo> {
     await this.#lockName();
-    this.#clearFolder();
+    await this.#clearFolder();
     const { slot, lock } = await takeSlot();
     this.#locks.push(lock);
     const around = this.#prepare(slot);
@@ -125,8 +134,8 @@ export class RunningCluster {
   }
 
   /** What a crashed run of the same name left behind. */
-  #clearFolder(): void {
-    removeCgroups(this.#spec.name);
+  async #clearFolder(): Promise<void> {
+    await removeCgroups(this.#spec.name);
     if (existsSync(this.#folder)) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
     mkdirSync(this.#folder, { recursive: true, mode: 0o711 });
   }
