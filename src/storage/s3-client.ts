@@ -2,14 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { getCACertificates } from 'node:tls';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { messageOf } from '../lib/errors.ts';
+import { type Environment, proxyFor } from '../lib/http-proxy.ts';
 import type { S3Settings } from './s3-config.ts';
 import { storeFailure } from './store-errors.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface S3Timeouts {
   /** Milliseconds until a connection must stand (default 10 s). */
@@ -74,10 +73,11 @@ async function clientConfig(
   timeouts: S3Timeouts,
 ): Promise<S3ClientConfig> {
   const checksums = settings.checksumAlgorithm === undefined ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
-  const proxyEnv = { ...env };
   const tls = await tlsOptions(settings, env);
-  // Idle connections are dropped well before servers and load balancers do it.
-  const agent = { keepAlive: true, maxSockets: 64, timeout: 30_000, proxyEnv };
+  const endpoint = new URL(settings.url ?? `https://s3.${settings.region ?? DISCOVERY_REGION}.amazonaws.com`);
+  // Node's own reading of NO_PROXY knows no networks such as 10.0.0.0/8, so the decision is made here.
+  const proxy = proxyFor(endpoint, env);
+  const proxyEnv = proxy === undefined ? {} : { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
   return {
     forcePathStyle: settings.forcePathStyle,
     ...(settings.url === undefined ? {} : { endpoint: settings.url }),
@@ -86,13 +86,19 @@ async function clientConfig(
     // Tries again belong to the layer around the store, which knows the deadline of the whole.
     maxAttempts: 1,
     followRegionRedirects: true,
-    credentials: await credentials(settings, env),
-    requestHandler: {
-      connectionTimeout: timeouts.connectMs ?? 10_000,
-      socketTimeout: timeouts.idleMs ?? 60_000,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent({ ...agent, ...tls }),
-    },
+    credentials: await credentials(settings, env, handler(timeouts, tls, { ...env })),
+    requestHandler: handler(timeouts, tls, proxyEnv),
+  };
+}
+
+function handler(timeouts: S3Timeouts, tls: AgentOptions, proxyEnv: NodeJS.ProcessEnv) {
+  // Idle connections are dropped well before servers and load balancers do it.
+  const agent = { keepAlive: true, maxSockets: 64, timeout: 30_000, proxyEnv };
+  return {
+    connectionTimeout: timeouts.connectMs ?? 10_000,
+    socketTimeout: timeouts.idleMs ?? 60_000,
+    httpAgent: new HttpAgent(agent),
+    httpsAgent: new HttpsAgent({ ...agent, ...tls }),
   };
 }
 
@@ -100,7 +106,7 @@ async function clientConfig(
  * Trusts what Node brings, what the system trusts (as Go does) and what the location adds. AWS_CA_BUNDLE names a file
  * with more.
  */
-async function tlsOptions(settings: S3Settings, env: Environment) {
+async function tlsOptions(settings: S3Settings, env: Environment): Promise<AgentOptions> {
   if (settings.insecureSkipTLSVerify) return { rejectUnauthorized: false };
   const bundle = env['AWS_CA_BUNDLE'];
   const extra = bundle ? [await readTextFile(bundle, 'AWS_CA_BUNDLE', settings.name)] : [];
@@ -127,12 +133,22 @@ async function readTextFile(path: string, what: string, object: string): Promise
  * environment win while no profile is named; without one, the SDK's own chain: environment, profile, web identity,
  * container, instance.
  */
-async function credentials(settings: S3Settings, env: Environment) {
+async function credentials(
+  settings: S3Settings,
+  env: Environment,
+  requestHandler: ReturnType<typeof handler>,
+) {
   const providers = await import('@aws-sdk/credential-providers');
   const profile = settings.profile ?? env['AWS_PROFILE'];
   const file = settings.credentialsFile;
+  // For the token service, where a profile names a role; the SDK's ways to it look at one or the other.
+  const clientConfig = {
+    region: settings.region ?? env['AWS_REGION'] ?? DISCOVERY_REGION,
+    requestHandler,
+  };
+  const service = { clientConfig, parentClientConfig: clientConfig };
   if (file === undefined) {
-    return providers.fromNodeProviderChain(profile === undefined ? {} : { profile });
+    return providers.fromNodeProviderChain({ ...service, ...(profile === undefined ? {} : { profile }) });
   }
   if (settings.profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']) {
     return providers.fromEnv();
@@ -152,6 +168,7 @@ async function credentials(settings: S3Settings, env: Environment) {
     filepath: file,
     configFilepath: file,
     ignoreCache: true,
+    ...service,
   });
   try {
     // A location with unusable credentials must say so now, not at its first request.

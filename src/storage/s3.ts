@@ -5,9 +5,10 @@
 
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Environment } from '../lib/http-proxy.ts';
 import type { RetryPolicy } from './layers/retry.ts';
 import type { ObjectBody, ObjectInfo, ObjectStore, ObjectStoreProvider, PutOptions } from './object-store.ts';
-import { createS3Clients, type Environment, type S3Clients, type S3Timeouts } from './s3-client.ts';
+import { createS3Clients, type S3Clients, type S3Timeouts } from './s3-client.ts';
 import { type ReadSecret, readS3Settings, S3_CONFIG_KEYS, type S3Settings } from './s3-config.ts';
 import { downloadPart, resumingDownload } from './s3-download.ts';
 import { s3Failure } from './s3-errors.ts';

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -477,27 +478,75 @@ describe('a store in trouble', () => {
 });
 
 describe('a proxy of HTTPS_PROXY', () => {
-  it('carries the requests to a store with TLS, and NO_PROXY keeps it out', async () => {
+  it('carries the requests to a store with TLS, and NO_PROXY keeps it out, networks included', async () => {
     const asked: string[] = [];
     const tunnel = await connectProxy(asked);
     try {
-      // An address of this machine that is no loopback name: those are never proxied.
-      const url = tls.url;
-      const env = {
-        HTTPS_PROXY: `http://127.0.0.1:${tunnel.port}`,
-        https_proxy: `http://127.0.0.1:${tunnel.port}`,
+      const { port } = new URL(tls.url);
+      const env = { HTTPS_PROXY: `http://127.0.0.1:${tunnel.port}` };
+      // A name that only the proxy can reach.
+      const far = {
+        s3Url: `https://store.example.test:${port}`,
+        profile: 'tls',
+        insecureSkipTLSVerify: 'true',
       };
-      const config = { s3Url: url, profile: 'tls', caCert: await readFile(tls.caFile as string, 'utf8') };
-      const direct = await open(config, {
-        env: { ...env, NO_PROXY: new URL(url).hostname, no_proxy: new URL(url).hostname },
-      });
-      expect(await direct.exists('x')).toBe(false);
-      expect(asked).toEqual([]);
-      const proxied = await open(config, { env });
+      const proxied = await open(far, { env });
       expect(await proxied.exists('x')).toBe(false);
-      expect(asked).toEqual([new URL(url).host]);
+      expect(asked).toEqual([`store.example.test:${port}`]);
+      const direct = await open(far, { env: { ...env, NO_PROXY: '.example.test' } });
+      expect((await failureOf(direct.exists('x'))).code).toBe('STORE_UNREACHABLE');
+      const network = { ...far, s3Url: `https://10.255.255.1:${port}` };
+      const kept = await open(network, { env: { ...env, NO_PROXY: '10.0.0.0/8' }, connectMs: 200 });
+      await kept.exists('x', AbortSignal.timeout(500)).catch(() => undefined);
+      expect(asked).toHaveLength(1);
     } finally {
       tunnel.server.close();
+    }
+  });
+});
+
+describe('roles', () => {
+  it('are taken through the token service: with a web identity token, and with a source profile', async () => {
+    const calls: URLSearchParams[] = [];
+    const tokenService = createHttpServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        const call = new URLSearchParams(body);
+        calls.push(call);
+        const action = call.get('Action') ?? '';
+        response.writeHead(200, { 'content-type': 'text/xml' });
+        response.end(
+          `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result><Credentials><AccessKeyId>${s3.accessKey}</AccessKeyId><SecretAccessKey>${s3.secretKey}</SecretAccessKey><SessionToken></SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></${action}Result></${action}Response>`,
+        );
+      });
+    });
+    await new Promise<void>((resolve) => tokenService.listen(0, '127.0.0.1', resolve));
+    const address = tokenService.address();
+    process.env['AWS_ENDPOINT_URL_STS'] =
+      `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    try {
+      const token = join(dir, 'token');
+      await writeFile(token, 'the-token');
+      const file = join(dir, 'roles');
+      await writeFile(
+        file,
+        `[default]\nsts_regional_endpoints = regional\nrole_arn = arn:aws:iam::123456789012:role/backup\nweb_identity_token_file = ${token}\n
+[chained]\nrole_arn = arn:aws:iam::123456789012:role/other\nsource_profile = keys\n
+[keys]\naws_access_key_id = A\naws_secret_access_key = B\n`,
+      );
+      const identity = await open({ credentialsFile: file });
+      await identity.put('roles/web', Buffer.from('x'));
+      expect(calls.at(-1)?.get('Action')).toBe('AssumeRoleWithWebIdentity');
+      expect(calls.at(-1)?.get('WebIdentityToken')).toBe('the-token');
+      const chained = await open({ credentialsFile: file, profile: 'chained' });
+      await chained.put('roles/chained', Buffer.from('x'));
+      expect(calls.at(-1)?.get('Action')).toBe('AssumeRole');
+      expect(calls.at(-1)?.get('RoleArn')).toBe('arn:aws:iam::123456789012:role/other');
+    } finally {
+      delete process.env['AWS_ENDPOINT_URL_STS'];
+      tokenService.closeAllConnections();
+      tokenService.close();
     }
   });
 });
@@ -570,7 +619,7 @@ function restoreEnv(name: string, value: string | undefined): void {
   else process.env[name] = value;
 }
 
-/** A proxy that knows CONNECT only. */
+/** A proxy that knows CONNECT only, and for which every name is this machine. */
 async function connectProxy(asked: string[]): Promise<{ server: Server; port: number }> {
   const server = createServer((client) => {
     client.once('data', (head) => {
@@ -580,7 +629,7 @@ async function connectProxy(asked: string[]): Promise<{ server: Server; port: nu
         return;
       }
       asked.push(`${target[1]}:${target[2]}`);
-      const upstream = connect(Number(target[2]), target[1] as string, () => {
+      const upstream = connect(Number(target[2]), '127.0.0.1', () => {
         client.write('HTTP/1.1 200 Connection established\r\n\r\n');
         upstream.pipe(client).pipe(upstream);
       });
