@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { aResource, discoveryOf, someResources } from '../../test/builders/discovery.ts';
+import type { ResourceFilter } from '../filter/resources.ts';
 import { silentLogger } from '../lib/log.ts';
 import { planTypes } from './plan.ts';
 
-const everything = { shouldInclude: () => true, shouldExclude: () => false };
+const everything: ResourceFilter = { shouldInclude: () => true, shouldExclude: () => false };
 
 function plan(resources = someResources, allVersions = false, filter = everything): string[] {
   return planTypes(discoveryOf(resources), filter, allVersions, silentLogger).map(

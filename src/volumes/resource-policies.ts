@@ -248,7 +248,7 @@ function isActionType(text: string): text is PolicyActionType {
 class StrictDecoder {
   readonly root: Node | undefined;
   readonly #lines = new LineCounter();
-  #faults: string[] = [];
+  #faults: { line: number; message: string }[] = [];
   readonly #syntax: string | undefined;
 
   constructor(text: string) {
@@ -269,7 +269,9 @@ class StrictDecoder {
     this.#faults = [];
     const value = read();
     if (this.#faults.length === 0) return value;
-    throw new Error(`${prefix}yaml: unmarshal errors:\n  ${this.#faults.join('\n  ')}`);
+    const faults = this.#faults.sort((one, other) => one.line - other.line);
+    const lines = faults.map(({ line, message }) => `\n  line ${line}: ${message}`);
+    throw new Error(`${prefix}yaml: unmarshal errors:${lines.join('')}`);
   }
 
   isNull(node: Node | undefined): boolean {
@@ -323,6 +325,6 @@ class StrictDecoder {
 
   #fault(node: Node | undefined, message: string): void {
     const line = this.#lines.linePos(node?.range?.[0] ?? 0).line;
-    this.#faults.push(`line ${line}: ${message}`);
+    this.#faults.push({ line, message });
   }
 }

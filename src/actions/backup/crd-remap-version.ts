@@ -47,7 +47,7 @@ export function crdRemapVersionAction(kube: KubeClient): BackupItemAction {
 }
 
 /** Signs that a definition was made as v1beta1 and would be refused as v1. */
-function needsBeta({ spec, status }: Definition): boolean {
+export function needsBeta({ spec, status }: Definition): boolean {
   const first = spec?.versions?.[0];
   const hasNoSchema = first !== undefined && !first.schema?.openAPIV3Schema;
   const isNonStructural = (status?.conditions ?? []).some(({ type }) => type === 'NonStructuralSchema');
