@@ -73,11 +73,11 @@ function withoutFleeting(object: DemoObject): unknown {
     delete copy.spec?.['clusterIP'];
     delete copy.spec?.['clusterIPs'];
   }
-  if (copy.kind === 'Endpoints') delete copy['subsets'];
-  if (copy.kind === 'Endpoints')
-    delete (metadata['annotations'] as Record<string, string> | undefined)?.[
-      'endpoints.kubernetes.io/last-change-trigger-time'
-    ];
+  if (copy.kind === 'Endpoints') {
+    delete copy['subsets'];
+    // Says when the controller was last triggered.
+    delete metadata['annotations'];
+  }
   if (copy.kind === 'EndpointSlice') {
     delete copy['endpoints'];
     delete metadata['name'];

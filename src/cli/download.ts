@@ -170,7 +170,7 @@ async function fetchFile(
   const url = new URL(address);
   // What follows the question mark is as good as a password for the file.
   const shown = `${url.origin}${url.pathname}`;
-  const { Agent, ProxyAgent, request } = await import('undici');
+  const { Agent, ProxyAgent, request } = await import('./http.ts');
   const connect = url.protocol === 'https:' ? await tlsSettings(options) : {};
   const proxy = proxyFor(url, session.terminal.env);
   const dispatcher =
