@@ -9,15 +9,12 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Backup } from '../api/backup.ts';
-import type { BackupStorageLocation } from '../api/backup-storage-location.ts';
 import type { DownloadTarget } from '../api/download-request.ts';
 import { downloadTargetKinds } from '../api/download-request.ts';
 import { createLogger, type LogEntry, silentLogger } from '../lib/log.ts';
 import { openArchive } from './archive/reader.ts';
-import { BackupLayout } from './backup-layout.ts';
 import { BackupStore } from './backup-store.ts';
 import { filesystemProvider } from './filesystem.ts';
-import { builtInProviders, openBackupStore, storeConfig } from './index.ts';
 import type { ObjectStore } from './object-store.ts';
 import { storeFailure } from './store-errors.ts';
 
@@ -97,133 +94,6 @@ const aBackup = (name = 'b'): Backup => ({
   metadata: { name, namespace: 'velero' },
   spec: {},
   status: {},
-});
-
-describe('the layout of the bucket', () => {
-  const layout = new BackupLayout('my/prefix');
-  const at = (file: Parameters<BackupLayout['backupKey']>[1]) => layout.backupKey('b', file);
-
-  it('V-STO-002 V-STO-016 has six directories below the prefix', () => {
-    expect(new BackupLayout('').dir('kopia')).toBe('kopia/');
-    for (const dir of ['backups', 'restores', 'restic', 'metadata', 'plugins', 'kopia'] as const) {
-      expect(layout.dir(dir)).toBe(`my/prefix/${dir}/`);
-    }
-  });
-
-  it('V-STO-004 V-STO-005 V-STO-006 V-STO-007 V-STO-008 V-STO-009 V-STO-010 V-STO-011 V-STO-012 V-STO-013 names the files of a backup', () => {
-    expect(at('metadata')).toBe('my/prefix/backups/b/velero-backup.json');
-    expect(at('contents')).toBe('my/prefix/backups/b/b.tar.gz');
-    expect(at('log')).toBe('my/prefix/backups/b/b-logs.gz');
-    expect(at('podVolumeBackups')).toBe('my/prefix/backups/b/b-podvolumebackups.json.gz');
-    expect(at('volumeSnapshots')).toBe('my/prefix/backups/b/b-volumesnapshots.json.gz');
-    expect(at('itemOperations')).toBe('my/prefix/backups/b/b-itemoperations.json.gz');
-    expect(at('resourceList')).toBe('my/prefix/backups/b/b-resource-list.json.gz');
-    expect(at('csiVolumeSnapshots')).toBe('my/prefix/backups/b/b-csi-volumesnapshots.json.gz');
-    expect(at('csiVolumeSnapshotContents')).toBe('my/prefix/backups/b/b-csi-volumesnapshotcontents.json.gz');
-    expect(at('csiVolumeSnapshotClasses')).toBe('my/prefix/backups/b/b-csi-volumesnapshotclasses.json.gz');
-    expect(at('results')).toBe('my/prefix/backups/b/b-results.gz');
-    expect(at('volumeInfos')).toBe('my/prefix/backups/b/b-volumeinfo.json.gz');
-  });
-
-  it('V-STO-014 names the files of a restore', () => {
-    const restore = (file: Parameters<BackupLayout['restoreKey']>[1]) => layout.restoreKey('r', file);
-    expect(restore('log')).toBe('my/prefix/restores/r/restore-r-logs.gz');
-    expect(restore('results')).toBe('my/prefix/restores/r/restore-r-results.gz');
-    expect(restore('resourceList')).toBe('my/prefix/restores/r/restore-r-resource-list.json.gz');
-    expect(restore('itemOperations')).toBe('my/prefix/restores/r/restore-r-itemoperations.json.gz');
-    expect(restore('volumeInfo')).toBe('my/prefix/restores/r/r-volumeinfo.json.gz');
-  });
-
-  it('never makes the key of one backup out of a name that means several', () => {
-    for (const bad of ['', '.', '..', 'a/b']) {
-      expect(() => layout.backupDir(bad)).toThrow(/cannot be the name/);
-      expect(() => layout.restoreKey(bad, 'log')).toThrow(/cannot be the name/);
-    }
-  });
-});
-
-describe('a location', () => {
-  const location = (spec: object): BackupStorageLocation =>
-    ({
-      apiVersion: 'velero.io/v1',
-      kind: 'BackupStorageLocation',
-      metadata: { name: 'default', namespace: 'velero' },
-      spec,
-    }) as BackupStorageLocation;
-  const none = () => Promise.reject(new Error('not asked for'));
-  const providers = () =>
-    builtInProviders({ s3: { env: {} }, filesystem: { root, publicUrl: 'http://host' } });
-
-  it('V-STO-027 without object storage or provider gives the errors of the original', async () => {
-    const open = (spec: object) =>
-      openBackupStore(location(spec), { log: silentLogger, credentialsFile: none });
-    await expect(open({ provider: 'aws' })).rejects.toMatchObject({
-      message: 'backup storage location does not use object storage',
-      object: 'backup storage location velero/default',
-    });
-    await expect(open({ provider: '', objectStorage: { bucket: 'b' } })).rejects.toThrow(
-      'object storage provider name must not be empty',
-    );
-    await expect(
-      open({ provider: 'aws', objectStorage: { bucket: 'b' }, credential: { name: 's', key: 'k' } }),
-    ).rejects.toThrow('unable to get credentials: not asked for');
-  });
-
-  it('V-STO-001 trims slashes of bucket and prefix, and refuses one inside the bucket', async () => {
-    const config = await storeConfig(
-      location({ provider: 'aws', objectStorage: { bucket: '/b/', prefix: '//p/q/' } }),
-      none,
-    );
-    expect(config).toEqual({ bucket: 'b', prefix: 'p/q' });
-    await expect(
-      storeConfig(location({ provider: 'aws', objectStorage: { bucket: '/b/p/' } }), none),
-    ).rejects.toThrow(
-      `backup storage location's bucket name "/b/p/" must not contain a '/' (if using a prefix, put it in the 'Prefix' field instead)`,
-    );
-  });
-
-  it('V-STO-026 hands its configuration on with bucket, prefix, decoded certificate and credentials file', async () => {
-    const spec = {
-      provider: 'aws',
-      config: { region: 'r' },
-      objectStorage: { bucket: 'b', caCert: Buffer.from('PEM text').toString('base64') },
-      credential: { name: 'secret', key: 'cloud' },
-    };
-    const config = await storeConfig(
-      location(spec),
-      async (selector) => `/tmp/${selector.name}-${selector.key}`,
-    );
-    expect(config).toEqual({
-      region: 'r',
-      bucket: 'b',
-      prefix: '',
-      caCert: 'PEM text',
-      credentialsFile: '/tmp/secret-cloud',
-    });
-    expect(spec.config).toEqual({ region: 'r' });
-  });
-
-  it('of an unknown provider says so, and finds a foreign one by its whole name', async () => {
-    const open = (provider: string, lookup?: Parameters<typeof openBackupStore>[1]['lookup']) =>
-      openBackupStore(location({ provider, objectStorage: { bucket: `bucket-${bucket}`, prefix: 'base' } }), {
-        log: silentLogger,
-        credentialsFile: none,
-        providers: providers(),
-        ...(lookup === undefined ? {} : { lookup }),
-      });
-    await expect(open('x')).rejects.toMatchObject({
-      code: 'UNKNOWN_PROVIDER',
-      message: 'unable to locate ObjectStore plugin named velero.io/x',
-    });
-    const opened = await open('filesystem');
-    expect(await opened.listBackups()).toEqual([]);
-    const foreign = await open('example.com/tape', async (name) => ({
-      name,
-      configKeys: [],
-      open: async () => objects,
-    }));
-    expect(foreign.name).toBe(objects.name);
-  });
 });
 
 describe('the backup store', () => {

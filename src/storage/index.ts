@@ -28,7 +28,7 @@ export function builtInProviders(options: BuiltInOptions): readonly ObjectStoreP
 }
 
 /** Finds a provider by its whole name, e.g. `velero.io/aws`: built in, or a foreign plugin. */
-export type ProviderLookup = (name: string) => Promise<ObjectStoreProvider | undefined>;
+type ProviderLookup = (name: string) => Promise<ObjectStoreProvider | undefined>;
 
 export interface OpenBackupStoreOptions {
   log: Logger;

@@ -30,7 +30,7 @@ export const S3_CONFIG_KEYS = [
 ] as const;
 
 const CHECKSUM_ALGORITHMS = ['CRC32', 'CRC32C', 'SHA1', 'SHA256', 'CRC64NVME'] as const;
-export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
+type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 
 /** A customer's own key for encryption in the store; both as base64. */
 export interface CustomerKey {

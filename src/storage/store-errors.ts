@@ -3,7 +3,7 @@
 import { Failure, messageOf } from '../lib/errors.ts';
 
 /** Every code that a store throws, with what it means. */
-export const STORE_CODES = {
+const STORE_CODES = {
   OBJECT_NOT_FOUND: 'the bucket has no object of that key',
   OBJECT_CHANGED: 'the object was replaced while it was read',
   BUCKET_NOT_FOUND: 'the bucket does not exist',
@@ -23,7 +23,7 @@ export type StoreCode = keyof typeof STORE_CODES;
 
 const PASSING: ReadonlySet<string> = new Set<StoreCode>(['STORE_UNREACHABLE', 'STORE_BUSY', 'STORE_TIMEOUT']);
 
-/** A store's failure; see {@link STORE_CODES}. */
+/** A store's failure. */
 export function storeFailure(
   code: StoreCode,
   object: string,

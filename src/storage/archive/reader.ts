@@ -44,7 +44,7 @@ export interface ArchiveVersion {
   readonly preferred: boolean;
 }
 
-export interface ItemQuery {
+interface ItemQuery {
   /** Absent or empty: the directory without a version, which holds every item of the preferred version. */
   version?: string;
   /** Absent: all namespaces and cluster-scoped items; empty: cluster-scoped items only. */

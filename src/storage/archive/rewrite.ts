@@ -55,5 +55,7 @@ export function rewriteArchive(
     writer.abort(error as Error);
     throw error;
   });
+  // The reader of the stream learns of the failure too; where only it listens, nothing else may end the process.
+  done.catch(() => undefined);
   return { stream: writer.stream, done };
 }

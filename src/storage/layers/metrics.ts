@@ -2,14 +2,7 @@
 
 import type { ObjectStore } from '../object-store.ts';
 
-export type StoreOperation =
-  | 'put'
-  | 'exists'
-  | 'get'
-  | 'list'
-  | 'listCommonPrefixes'
-  | 'delete'
-  | 'signedUrl';
+type StoreOperation = 'put' | 'exists' | 'get' | 'list' | 'listCommonPrefixes' | 'delete' | 'signedUrl';
 
 export interface StoreObservation {
   operation: StoreOperation;

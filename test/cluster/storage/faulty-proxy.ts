@@ -9,14 +9,14 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface SeenRequest {
+interface SeenRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
 }
 
 /** What happens to a request. `cut` ends the connection after so many bytes of the answer's body. */
-export type Trouble =
+type Trouble =
   | { do: 'answer'; status: number; code: string; headers?: Record<string, string> }
   | { do: 'stall' }
   | { do: 'reset' }
