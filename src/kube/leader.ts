@@ -80,10 +80,14 @@ export async function runAsLeader(
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    const holding = candidate.hold(term.signal).then((lost) => {
-      if (lost !== undefined) term.abort(lost);
-      return lost;
-    });
+    const holding = candidate
+      .hold(term.signal)
+      // Whatever went wrong: without renewal there is no leadership, and the work must know.
+      .catch((error: unknown) => candidate.lost(messageOf(error), error))
+      .then((lost) => {
+        if (lost !== undefined) term.abort(lost);
+        return lost;
+      });
     try {
       await work(term.signal);
     } catch (error) {
@@ -151,7 +155,10 @@ class Candidate {
       if (signal.aborted) return undefined;
       const startedAt = performance.now();
       const remaining = renewedAt + this.#renewDeadlineMs - startedAt;
-      if (remaining > 0 && (await this.#tryOnce(AbortSignal.any([signal, AbortSignal.timeout(remaining)])))) {
+      if (
+        remaining > 0 &&
+        (await this.#tryOnce(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(remaining))])))
+      ) {
         renewedAt = startedAt;
         continue;
       }
@@ -159,18 +166,26 @@ class Candidate {
       const holder = this.#seen?.spec?.holderIdentity ?? '';
       const taken = holder !== '' && holder !== this.#options.identity;
       if (taken || performance.now() >= renewedAt + this.#renewDeadlineMs) {
-        return new Failure({
-          code: 'LEADER_LOST',
-          message: taken
-            ? `leader election lost: lease ${namespace}/${name} is held by ${holder}`
-            : `leader election lost: failed to renew lease ${namespace}/${name}: timed out waiting for the condition`,
-          object: `lease ${namespace}/${name}`,
-          remedy:
-            'the process ends so that it starts anew as a candidate; check that the API server can be reached',
-        });
+        return this.lost(
+          taken
+            ? `lease ${namespace}/${name} is held by ${holder}`
+            : `failed to renew lease ${namespace}/${name}: timed out waiting for the condition`,
+        );
       }
     }
     return undefined;
+  }
+
+  lost(why: string, cause?: unknown): Failure {
+    const { namespace, name } = this.#options;
+    return new Failure({
+      code: 'LEADER_LOST',
+      message: `leader election lost: ${why}`,
+      object: `lease ${namespace}/${name}`,
+      remedy:
+        'the process ends so that it starts anew as a candidate; check that the API server can be reached',
+      cause,
+    });
   }
 
   /** Lets the next candidate take over at once; failing to is no harm. */
@@ -179,10 +194,14 @@ class Candidate {
     if (seen?.spec?.holderIdentity !== this.#options.identity) return;
     const now = microTime();
     try {
-      await this.#write({
-        ...seen,
-        spec: { ...seen.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now },
-      });
+      const spec = {
+        ...seen.spec,
+        holderIdentity: '',
+        leaseDurationSeconds: 1,
+        renewTime: now,
+        acquireTime: now,
+      };
+      await this.#write({ ...seen, spec }, AbortSignal.timeout(RELEASE_TIMEOUT_MS));
     } catch (error) {
       this.#options.log.warn(`Failed to release lock: ${messageOf(error)}`);
     }
@@ -285,10 +304,13 @@ class Candidate {
     this.#seen = lease;
   }
 
-  #write(lease: Lease, signal?: AbortSignal): Promise<Lease> {
+  #write(lease: Lease, signal: AbortSignal): Promise<Lease> {
     return this.#options.client.update<Lease>(LEASES, lease, { ...URGENT, signal });
   }
 }
+
+/** A process that ends must not be held up by a server that does not answer. */
+const RELEASE_TIMEOUT_MS = 5000;
 
 const URGENT: WriteOptions = { urgent: true };
 
