@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { isWaiting, mustUpload, phaseAfterPoll } from './decide.ts';
+
+describe('phaseAfterPoll', () => {
+  const GOOD = 'WaitingForPluginOperations';
+  const BAD = 'WaitingForPluginOperationsPartiallyFailed';
+  it.each([
+    [GOOD, true, [], GOOD],
+    [GOOD, false, [], 'Finalizing'],
+    [GOOD, true, ['x'], BAD],
+    [GOOD, false, ['x'], 'FinalizingPartiallyFailed'],
+    [BAD, true, [], BAD],
+    [BAD, false, [], 'FinalizingPartiallyFailed'],
+  ] as const)('V-BKP-127 V-CRD-017 %s, open %s, errors %j: %s', (before, inProgress, errors, after) => {
+    expect(phaseAfterPoll(before, { inProgress, errors })).toBe(after);
+  });
+});
+
+it('V-BKP-128 the store is told of errors and of the end, not of mere progress', () => {
+  expect(mustUpload({ inProgress: true, errors: [] })).toBe(false);
+  expect(mustUpload({ inProgress: true, errors: ['x'] })).toBe(true);
+  expect(mustUpload({ inProgress: false, errors: [] })).toBe(true);
+});
+
+it('V-BKP-125 only the waiting phases are polled', () => {
+  expect(
+    [
+      '',
+      'InProgress',
+      'WaitingForPluginOperations',
+      'WaitingForPluginOperationsPartiallyFailed',
+      'Finalizing',
+    ].filter(isWaiting),
+  ).toEqual(['WaitingForPluginOperations', 'WaitingForPluginOperationsPartiallyFailed']);
+});
