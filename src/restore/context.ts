@@ -34,6 +34,8 @@ export class RestoreContext {
   readonly nativeSnapshots = new Map<string, NativeSnapshotInfo>();
   /** Restores of pod volumes under way. */
   readonly podVolumeRestores: Promise<void>[] = [];
+  /** Resources of the definitions that were made: discovery is to know them before their objects are restored. */
+  readonly definedResources: { group: string; resource: string }[] = [];
   /** Kinds that the cluster was asked for once more and does not serve. */
   readonly missingKinds = new Map<string, Promise<ApiResource | undefined>>();
 

@@ -380,6 +380,8 @@ class ItemRun {
     }
     if (this.#groupResource === CRDS) {
       const name = object.metadata.name ?? '';
+      const { group = '', names } = (object['spec'] ?? {}) as { group?: string; names?: { plural?: string } };
+      context.definedResources.push({ group, resource: names?.plural ?? '' });
       try {
         await waitForCrd(request.kube, resource, name, {
           clock: request.clock,

@@ -104,7 +104,7 @@ describe('preparing a restore', () => {
 
   it('V-RST-012 V-RST-013 V-RHK-005 checks init containers and selectors of hooks', async () => {
     const incomplete = "invalid InitContainer in restore hook, it doesn't have Command, Name or Image field";
-    const hook = (container: object): RestoreSpec => ({
+    const hook = (container: Record<string, unknown>): RestoreSpec => ({
       backupName: 'b1',
       hooks: { resources: [{ name: 'h', postHooks: [{ init: { initContainers: [container] } }] }] },
     });

@@ -8,6 +8,7 @@ import { parseDuration } from '../lib/duration.ts';
 import { messageOf, wrap } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
 import { InFlight } from '../lib/in-flight.ts';
+import { pollUntil } from '../lib/poll.ts';
 import type { ArchiveItem } from '../storage/archive/reader.ts';
 import { ResolvedActions } from './actions.ts';
 import { RestoreContext } from './context.ts';
@@ -27,6 +28,8 @@ import { chooseVersions } from './versions.ts';
 const DEFAULT_CONCURRENCY = 160;
 /** Bytes of item files under work at the same time: large secrets must not fill the memory. */
 const MAX_BYTES_IN_FLIGHT = 32 * 1024 * 1024;
+/** How long a definition may be established and yet not be listed. */
+const DISCOVERY_LAG_MS = 15_000;
 /** Hooks that name no wait timeout are given up after this long where the restore names no operation timeout. */
 const DEFAULT_HOOK_PATIENCE_MS = 4 * 60 * 60 * 1000;
 
@@ -48,7 +51,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
     request.signal.throwIfAborted();
     return failedAtOnce(messageOf(error));
   }
-  const { archive, log, signal, kube } = request;
+  const { archive, log } = request;
   if (archive.groupResources().length === 0) {
     context.warnings.velero.push('zero items to be restored: directory "resources": does not exist');
     return await outcomeOf(context);
@@ -66,12 +69,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
       context.items.hasChanged('apiextensions.k8s.io/v1', 'CustomResourceDefinition') ||
       context.items.hasChanged('apiextensions.k8s.io/v1beta1', 'CustomResourceDefinition')
     ) {
-      try {
-        await kube.discovery.refresh(signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        context.warning('', wrap(error, 'refresh discovery after restoring CRDs'));
-      }
+      await refreshDiscovery(context);
       context.filters.resolve();
       context.actions.refresh();
     }
@@ -121,6 +119,25 @@ async function createContext(request: RestoreRequest): Promise<RestoreContext> {
     onFailure: (_namespace, error) => context.veleroError(error),
   });
   return context;
+}
+
+/** Reads anew what the cluster serves. A definition that is established may take a moment to appear there. */
+async function refreshDiscovery(context: RestoreContext): Promise<void> {
+  const { kube, clock, signal } = context.request;
+  const { discovery } = kube;
+  try {
+    await pollUntil<true>(
+      async () => {
+        await discovery.refresh(signal);
+        const all = context.definedResources.every(({ group, resource }) => discovery.find(group, resource));
+        return all ? true : undefined;
+      },
+      { clock, signal, intervalMs: 50, maxIntervalMs: 1000, timeoutMs: DISCOVERY_LAG_MS },
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    context.warning('', wrap(error, 'refresh discovery after restoring CRDs'));
+  }
 }
 
 function failedAtOnce(problem: string): RestoreOutcome {

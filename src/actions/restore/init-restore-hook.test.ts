@@ -6,7 +6,7 @@ import { initRestoreHook } from './init-restore-hook.ts';
 const container = (name: string) => ({ name, image: 'alpine', command: ['true'] });
 
 const hooks = (
-  ...sets: { name: string; includedNamespaces?: string[]; containers: object[] }[]
+  ...sets: { name: string; includedNamespaces?: string[]; containers: Record<string, unknown>[] }[]
 ): RestoreSpec => ({
   hooks: {
     resources: sets.map(({ name, includedNamespaces, containers }) => ({
