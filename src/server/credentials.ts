@@ -11,7 +11,7 @@ import type { KubeClient } from '../kube/contract.ts';
 import { Failure, wrap } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
 
-export interface SecretKey {
+interface SecretKey {
   name?: string;
   key: string;
 }

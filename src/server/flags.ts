@@ -20,7 +20,7 @@ import { DISABLEABLE_CONTROLLERS } from './controllers.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-export const LOG_FORMATS = ['text', 'json'] as const;
+const LOG_FORMATS = ['text', 'json'] as const;
 
 /** What a server is told on its command line; durations are milliseconds. */
 export const serverFlags = {

@@ -94,7 +94,7 @@ class MemberWriter {
       for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
         const bytes = await next;
         if (this.#failure === undefined) await this.#file.write(bytes);
-        this.#queue.shift();
+        void this.#queue.shift();
       }
     } catch (error) {
       this.#failure = error;
@@ -144,7 +144,7 @@ function add(result: Result, entry: LogEntry): void {
 }
 
 /** ` resource: /pods name: /web message: /… error: /…`; the leading blank is the original's. */
-export function resultMessage(entry: LogEntry): string {
+function resultMessage(entry: LogEntry): string {
   const { resource, name, error } = entry.fields;
   let message = '';
   if (resource !== undefined) message += ` resource: /${text(resource)}`;

@@ -45,9 +45,9 @@ const CSI_COUNTERS = {
 /** Seconds. */
 const DURATION_BUCKETS = [60, 300, 600, 900, 1800, 3600, 7200, 10_800, 14_400];
 
-export type ScheduleGauge = keyof typeof SCHEDULE_GAUGES;
-export type ScheduleCounter = keyof typeof SCHEDULE_COUNTERS;
-export type CsiCounter = keyof typeof CSI_COUNTERS;
+type ScheduleGauge = keyof typeof SCHEDULE_GAUGES;
+type ScheduleCounter = keyof typeof SCHEDULE_COUNTERS;
+type CsiCounter = keyof typeof CSI_COUNTERS;
 
 export interface ServerMetrics {
   readonly registry: Registry;

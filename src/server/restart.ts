@@ -4,10 +4,10 @@
  */
 
 import type { Backup } from '../api/backup.ts';
-import type { DataDownload } from '../api/data-download.ts';
-import type { DataUpload } from '../api/data-upload.ts';
+import type { DataUploadPhase } from '../api/data-upload.ts';
 import { KINDS, type KindAddress } from '../api/kinds.ts';
-import { LABELS, labelValue } from '../api/labels.ts';
+import { LABELS } from '../api/labels.ts';
+import type { KubeObject } from '../api/object.ts';
 import type { Restore } from '../api/restore.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -20,29 +20,25 @@ export function interruptedReason(what: 'backup' | 'restore', when: 'starting' |
 
 /** Marks every run in progress as Failed and its data movements to be cancelled. Faults are logged, not thrown. */
 export async function markInterrupted(deps: WriteDeps, namespace: string): Promise<void> {
-  await markRuns<Backup>(deps, namespace, 'backup', KINDS.Backup, (backup) =>
-    cancelMovements<DataUpload>(deps, namespace, 'dataupload', KINDS.DataUpload, {
-      [LABELS.backupUid]: backup.metadata.uid ?? '',
-    }),
+  await markRuns(deps, namespace, 'backup', KINDS.Backup, (uid) =>
+    cancelMovements(deps, namespace, 'dataupload', KINDS.DataUpload, LABELS.backupUid, uid),
   );
-  await markRuns<Restore>(deps, namespace, 'restore', KINDS.Restore, (restore) =>
-    cancelMovements<DataDownload>(deps, namespace, 'datadownload', KINDS.DataDownload, {
-      [LABELS.restoreUid]: restore.metadata.uid ?? '',
-    }),
+  await markRuns(deps, namespace, 'restore', KINDS.Restore, (uid) =>
+    cancelMovements(deps, namespace, 'datadownload', KINDS.DataDownload, LABELS.restoreUid, uid),
   );
 }
 
-async function markRuns<T extends Backup | Restore>(
+async function markRuns(
   deps: WriteDeps,
   namespace: string,
   what: 'backup' | 'restore',
   kind: KindAddress,
-  cancel: (run: T) => Promise<void>,
+  cancel: (uid: string) => Promise<void>,
 ): Promise<void> {
   const { kube, log, clock } = deps;
-  let runs: T[];
+  let runs: (Backup | Restore)[];
   try {
-    runs = await kube.list<T>(kind, { namespace });
+    runs = await kube.list<Backup | Restore>(kind, { namespace });
   } catch (error) {
     log.error(`failed to list ${what}s`, { error });
     return;
@@ -69,26 +65,33 @@ async function markRuns<T extends Backup | Restore>(
       continue;
     }
     log.warn(failureReason, { [what]: name });
-    await cancel(run);
+    await cancel(run.metadata.uid ?? '');
   }
 }
 
 const CANCELLABLE: readonly string[] = ['', 'New', 'Accepted', 'Prepared', 'InProgress'];
 
-async function cancelMovements<T extends DataUpload | DataDownload>(
+/** What a DataUpload and a DataDownload have in common here. */
+interface Movement extends KubeObject {
+  spec?: { cancel?: boolean };
+  status?: { phase?: DataUploadPhase; message?: string };
+}
+
+async function cancelMovements(
   deps: WriteDeps,
   namespace: string,
   what: 'dataupload' | 'datadownload',
   kind: KindAddress,
-  labels: Readonly<Record<string, string>>,
+  label: string,
+  uid: string,
 ): Promise<void> {
   const { kube, log } = deps;
-  const labelSelector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${labelValue(value)}`)
-    .join(',');
-  let movements: T[];
+  let movements: Movement[];
   try {
-    movements = await kube.list<T>(kind, { namespace, labelSelector });
+    movements = await kube.list<Movement>(kind, {
+      namespace,
+      labelSelector: `${label}=${uid}`,
+    });
   } catch (error) {
     log.error(`failed to list ${what}s`, { error });
     return;

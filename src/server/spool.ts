@@ -4,7 +4,7 @@
  */
 
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -63,11 +63,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-/** The size of a file in bytes. */
-export async function fileSize(path: string): Promise<number> {
-  return (await stat(path)).size;
 }
 
 /** A file as a stream, made anew as often as an upload has to be tried. */

@@ -20,7 +20,7 @@ export interface WriteDeps {
 }
 
 /** How long a final write is tried again, in milliseconds. */
-export const FINAL_WRITE_DEADLINE_MS = 60 * 60_000;
+const FINAL_WRITE_DEADLINE_MS = 60 * 60_000;
 const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 5000;
 

@@ -42,7 +42,7 @@ export async function runDeleteActions(
   try {
     for (const action of actions) {
       const applies = await applicability(action, context);
-      for (const item of itemsOf(archive, applies.type)) {
+      for (const item of itemsOf(archive, (groupResource) => applies.type(groupResource))) {
         jobs.signal.throwIfAborted();
         if (!applies.namespace(item.namespace)) continue;
         const itemLog = log.with({

@@ -101,7 +101,7 @@ async function processRequest(
   const labels = {
     ...request.metadata.labels,
     [LABELS.backupName]: request.metadata.labels?.[LABELS.backupName] ?? labelValue(name),
-    [LABELS.backupUid]: request.metadata.labels?.[LABELS.backupUid] ?? (backup.metadata.uid as string),
+    [LABELS.backupUid]: request.metadata.labels?.[LABELS.backupUid] ?? backup.metadata.uid ?? '',
   };
   const running = await writeChanges(kube, KINDS.DeleteBackupRequest, request, {
     ...request,

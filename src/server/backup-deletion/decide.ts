@@ -3,7 +3,7 @@
 import type { DeleteBackupRequest } from '../../api/delete-backup-request.ts';
 
 /** Requests that have ended are kept this long, in milliseconds. */
-export const REQUEST_MAX_AGE_MS = 24 * 60 * 60_000;
+const REQUEST_MAX_AGE_MS = 24 * 60 * 60_000;
 
 export type DeletionStep = 'delete-request' | 'leave' | 'process';
 

@@ -136,8 +136,8 @@ export function orphans(backups: readonly Backup[], location: string, listed: Re
  * last seen: a location that was pointed to another bucket by mistake must not empty the cluster.
  */
 export function storeIdentity(location: BackupStorageLocation): string {
-  const { provider = '', objectStorage, config } = location.spec ?? {};
-  const path = [objectStorage?.bucket, objectStorage?.prefix]
+  const { provider, objectStorage, config } = location.spec;
+  const path = [objectStorage.bucket, objectStorage.prefix]
     .map((part) => (part ?? '').replace(/^\/+|\/+$/g, ''))
     .filter((part) => part !== '')
     .join('/');

@@ -24,26 +24,25 @@ export async function reconcileStatusRequest(
     serverStatusRequest: `${namespace}/${name}`,
     phase: request.status?.phase ?? '',
   });
-  switch (statusRequestStep(request, clock.now())) {
-    case 'process':
-      log.info('Processing new ServerStatusRequest');
-      await writeChanges(kube, KINDS.ServerStatusRequest, request, {
-        ...request,
-        status: {
-          serverVersion: VERSION,
-          phase: 'Processed',
-          processedTimestamp: rfc3339(clock.now()),
-          plugins: actions.list().map(({ kind, name }) => ({ kind, name })),
-        },
-      });
-      return { afterMs: RESYNC_MS };
-    case 'leave':
-      return { afterMs: RESYNC_MS };
-    case 'delete':
-      log.debug('ServerStatusRequest has expired, deleting it');
-      await kube.delete(KINDS.ServerStatusRequest, name, namespace).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
-      return undefined;
+  const step = statusRequestStep(request, clock.now());
+  if (step === 'delete') {
+    log.debug('ServerStatusRequest has expired, deleting it');
+    await kube.delete(KINDS.ServerStatusRequest, name, namespace).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+    return undefined;
   }
+  if (step === 'process') {
+    log.info('Processing new ServerStatusRequest');
+    await writeChanges(kube, KINDS.ServerStatusRequest, request, {
+      ...request,
+      status: {
+        serverVersion: VERSION,
+        phase: 'Processed',
+        processedTimestamp: rfc3339(clock.now()),
+        plugins: actions.list().map((plugin) => ({ kind: plugin.kind, name: plugin.name })),
+      },
+    });
+  }
+  return { afterMs: RESYNC_MS };
 }

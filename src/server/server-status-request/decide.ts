@@ -3,7 +3,7 @@
 import type { ServerStatusRequest } from '../../api/server-status-request.ts';
 
 /** A processed request is deleted when it is older than this, in milliseconds. */
-export const REQUEST_TTL_MS = 60_000;
+const REQUEST_TTL_MS = 60_000;
 /** Processed requests are looked at again after this time, in milliseconds. */
 export const RESYNC_MS = 5 * 60_000;
 
