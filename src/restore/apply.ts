@@ -10,6 +10,7 @@ import { goQuote } from '../lib/go-text.ts';
 import { jsonEqual, parseJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
 import { createMergePatch } from '../lib/merge-patch.ts';
+import { soleManager } from './managed-fields.ts';
 import { FIELD_MANAGER } from './namespaces.ts';
 import { mergeServiceAccount } from './service-account.ts';
 import { itemId, namespacedName, withoutFormerState, withRestoreLabels } from './transform.ts';
@@ -51,14 +52,16 @@ export async function applyObject(input: ApplyInput, deps: ApplyDeps): Promise<A
   const { kube, log, signal } = deps;
   const name = object.metadata.name ?? '';
   const body = withoutManagedFields(object);
+  // With a status to be put back its owners are wanted too, and those only a patch can name.
+  const sole = input.status === undefined ? soleManager(object) : undefined;
   for (let attempt = 0; ; attempt++) {
     let refused: unknown;
     try {
       const answer = await kube.createRaw(resource, body, namespace === '' ? undefined : namespace, {
-        fieldManager: FIELD_MANAGER,
+        fieldManager: sole ?? FIELD_MANAGER,
         signal,
       });
-      return await complete(input, answer, deps);
+      return await complete(input, answer, deps, sole === undefined);
     } catch (error) {
       signal.throwIfAborted();
       refused = error;
@@ -114,7 +117,12 @@ function isPortTaken(refused: unknown): boolean {
 }
 
 /** What follows a create: the saved status, and who managed which field. */
-async function complete(input: ApplyInput, answer: CreatedItem, deps: ApplyDeps): Promise<ApplyOutcome> {
+async function complete(
+  input: ApplyInput,
+  answer: CreatedItem,
+  deps: ApplyDeps,
+  patchManagers: boolean,
+): Promise<ApplyOutcome> {
   const { object, resource, namespace, status } = input;
   const { kube, log, signal } = deps;
   const name = object.metadata.name ?? '';
@@ -133,7 +141,7 @@ async function complete(input: ApplyInput, answer: CreatedItem, deps: ApplyDeps)
     }
   }
   const managedFields = object.metadata['managedFields'];
-  if (Array.isArray(managedFields) && managedFields.length > 0) {
+  if (patchManagers && Array.isArray(managedFields) && managedFields.length > 0) {
     try {
       await kube.patch(
         resource,

@@ -380,14 +380,17 @@ class ItemRun {
     }
     if (this.#groupResource === CRDS) {
       const name = object.metadata.name ?? '';
-      const { group = '', names } = (object['spec'] ?? {}) as { group?: string; names?: { plural?: string } };
-      context.definedResources.push({ group, resource: names?.plural ?? '' });
       try {
         await waitForCrd(request.kube, resource, name, {
           clock: request.clock,
           timeoutMs: request.settings.resourceTimeoutMs,
           signal: request.signal,
         });
+        const { group = '', names } = (object['spec'] ?? {}) as {
+          group?: string;
+          names?: { plural?: string };
+        };
+        context.definedResources.push({ group, resource: names?.plural ?? '' });
       } catch (error) {
         request.signal.throwIfAborted();
         this.#error(wrap(error, `error verifying the CRD ${name} is ready to use`));
