@@ -11,7 +11,7 @@ import type { Backup, BackupSpec } from '../../../src/api/backup.ts';
 import type { VolumeSnapshotLocation } from '../../../src/api/volume-snapshot-location.ts';
 import type { BackupOutcome, BackupProgress } from '../../../src/backup/request.ts';
 import { runBackup } from '../../../src/backup/run.ts';
-import { connectKube, type KubeClient, loadConfig } from '../../../src/kube/index.ts';
+import { type ClientOptions, connectKube, type KubeClient, loadConfig } from '../../../src/kube/index.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createLogger, type LogEntry } from '../../../src/lib/log.ts';
 import type { BackupItemAction, VolumeSnapshotter } from '../../../src/plugin/contract.ts';
@@ -19,8 +19,12 @@ import { VolumeBackup } from '../../../src/volumes/backup-port.ts';
 import type { ResourcePolicies } from '../../../src/volumes/resource-policies.ts';
 
 /** A client of the cluster; its discovery is read. */
-export function connect(cluster: Pick<Cluster, 'kubeconfig'>): Promise<KubeClient> {
-  return connectKube(loadConfig({ env: {}, kubeconfig: cluster.kubeconfig }), { userAgent: 'test' });
+export function connect(
+  cluster: Pick<Cluster, 'kubeconfig'>,
+  options: ClientOptions = {},
+): Promise<KubeClient> {
+  const config = loadConfig({ env: {}, kubeconfig: cluster.kubeconfig });
+  return connectKube(config, { userAgent: 'test', ...options });
 }
 
 export interface RunOptions {
