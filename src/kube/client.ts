@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../api/object.ts';
+import type { Answer } from './collector.ts';
 import type { ClusterConfig } from './config.ts';
 import type {
   ApiResource,
@@ -24,7 +25,7 @@ import { execInPod } from './exec.ts';
 import { LazyItem } from './items.ts';
 import { listPages } from './list.ts';
 import { objectName, query, resourcePath, selectors } from './paths.ts';
-import { type Answer, Transport, type TransportOptions } from './transport.ts';
+import { Transport, type TransportOptions } from './transport.ts';
 import { watchResource } from './watch.ts';
 
 export type ClientOptions = TransportOptions;

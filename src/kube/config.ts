@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, messageOf } from '../lib/errors.ts';
-import type { Environment } from '../lib/http-proxy.ts';
+import { type Environment, proxyFor } from '../lib/http-proxy.ts';
 import { type ExecPlugin, readKubeconfig, resolveContext } from './kubeconfig.ts';
 
 export interface ClusterConfig {
@@ -68,9 +68,9 @@ export function loadConfig(options: LoadConfigOptions): ClusterConfig {
   try {
     const paths = kubeconfigPaths(options.kubeconfig, env);
     const merged = readKubeconfig(paths, options.kubeconfig !== undefined && options.kubeconfig !== '');
-    if (merged !== undefined) return resolveContext(merged, options.context);
+    if (merged !== undefined) return proxied(resolveContext(merged, options.context), env);
     const pod = inClusterConfig(env);
-    if (pod !== undefined) return pod;
+    if (pod !== undefined) return proxied(pod, env);
     if (options.context !== undefined && options.context !== '') {
       throw new Error(`context ${JSON.stringify(options.context)} does not exist`);
     }
@@ -85,6 +85,13 @@ export function loadConfig(options: LoadConfigOptions): ClusterConfig {
       cause: error,
     });
   }
+}
+
+/** The proxy that the environment names, where the configuration names none. */
+function proxied(config: ClusterConfig, env: Environment): ClusterConfig {
+  if (config.proxyUrl !== undefined && config.proxyUrl !== '') return config;
+  const proxyUrl = proxyFor(new URL(config.server), env);
+  return proxyUrl === undefined ? config : { ...config, proxyUrl };
 }
 
 function kubeconfigPaths(explicit: string | undefined, env: Environment): string[] {

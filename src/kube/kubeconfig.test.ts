@@ -153,6 +153,13 @@ describe('kubeconfig', () => {
     );
   });
 
+  it('takes the proxy of the environment where the file names none, but not for what NO_PROXY lists', () => {
+    const env = { HTTPS_PROXY: 'http://env:3128' };
+    expect(load(simple(), { env }).proxyUrl).toBe('http://env:3128');
+    expect(load(simple('proxy-url: http://file:3128'), { env }).proxyUrl).toBe('http://file:3128');
+    expect(load(simple(), { env: { ...env, NO_PROXY: 'one' } }).proxyUrl).toBeUndefined();
+  });
+
   it('takes the service account of the pod where there is no kubeconfig', () => {
     file('token', 'pod-token\n');
     file('ca.crt', 'POD CA');

@@ -41,10 +41,10 @@ describe('rate limits', () => {
   ): Promise<number> {
     let answered = 0;
     let inServer = 0;
-    let running = true;
+    const running = { yes: true };
     const end = Date.now() + seconds * 1000;
     const client = async (): Promise<void> => {
-      while (running) {
+      while (running.yes) {
         await limiter.acquire();
         const start = Date.now();
         inServer++;
@@ -59,7 +59,7 @@ describe('rate limits', () => {
     };
     for (let i = 0; i < 300; i++) void client();
     while (Date.now() < end) await vi.advanceTimersByTimeAsync(100);
-    running = false;
+    running.yes = false;
     await vi.advanceTimersByTimeAsync(10_000);
     return answered / seconds;
   }
@@ -76,13 +76,21 @@ describe('rate limits', () => {
     expect(near.limit).toBeLessThanOrEqual(20);
   });
 
-  it('shrinks when the same requests take ever longer', async () => {
-    const limiter = new AdaptiveLimiter({ initial: 32 });
-    await drive(limiter, { capacity: 32, serviceMs: 10 }, 5);
-    const before = limiter.limit;
-    await drive(limiter, { capacity: 4, serviceMs: 80 }, 10);
-    expect(limiter.limit).toBeLessThan(before);
-    expect(limiter.limit).toBeGreaterThanOrEqual(4);
+  it('shrinks when the same requests take longer and fewer at once would do, not below half of the start', async () => {
+    const limiter = new AdaptiveLimiter({ initial: 32, max: 64 });
+    await drive(limiter, { capacity: 64, serviceMs: 10 }, 20);
+    expect(limiter.limit).toBeGreaterThan(32);
+    const rate = await drive(limiter, { capacity: 4, serviceMs: 10 }, 60);
+    expect(limiter.limit).toBeLessThanOrEqual(24);
+    expect(limiter.limit).toBeGreaterThanOrEqual(16);
+    expect(rate).toBeGreaterThan(0.95 * 400);
+  });
+
+  it('does not shrink where the server is slower but more at once still brings more', async () => {
+    const limiter = new AdaptiveLimiter({ initial: 16, max: 128 });
+    await drive(limiter, { capacity: 100, serviceMs: 10 }, 10);
+    await drive(limiter, { capacity: 100, serviceMs: 60 }, 30);
+    expect(limiter.limit).toBeGreaterThanOrEqual(64);
   });
 
   it('halves at most once a second on 429 and sends nothing while the server asks for rest', async () => {

@@ -51,13 +51,13 @@ export class TokenBucket {
 }
 
 export interface AdaptiveLimits {
-  /** In flight at the start; also the ceiling's floor after a pause. Default 16. */
+  /** In flight at the start. Only 429 brings the limit below half of this. Default 16. */
   initial?: number;
   /** Default 1. */
   min?: number;
   /** Default 128. */
   max?: number;
-  /** Shortest time, in milliseconds, over which a limit is judged. Default 250. */
+  /** Shortest time, in milliseconds, over which a limit is judged. Default 400. */
   windowMs?: number;
 }
 
@@ -65,23 +65,28 @@ export interface AdaptiveLimits {
 export type Outcome = 'ok' | 'throttled' | 'failed';
 
 /** Fewest answers by which a limit is judged. */
-const MIN_SAMPLES = 20;
+const MIN_SAMPLES = 50;
 /** A larger limit is kept where it brings at least this much more work done. */
-const WORTHWHILE = 1.08;
-/** Answers that take this many times longer than they did at the same limit mean an overloaded server. */
+const GAIN = 1.08;
+/** A smaller limit is kept where it costs no more than this. */
+const LOSS = 0.97;
+/** Answers that take this many times longer than they did are reason to try a smaller limit at once. */
 const SLOW = 2.5;
 const FIRST_PAUSE_MS = 2000;
 const LAST_PAUSE_MS = 30_000;
 
 /**
- * Requests in flight, additive up and multiplicative down. Every window in which somebody had to wait, the limit is
- * tried a step higher; it stays there only if more answers a second came (a server at its limit merely answers later).
- * 429 halves it, at most once a second, and holds the lane for the time that the server asks for.
+ * A number of requests in flight that follows the server. While somebody waits, the limit is now and then tried a step
+ * higher, and kept there if more answers a second came; or a step lower, and kept there if no fewer came: a server at
+ * its limit merely answers later. Rising latency brings the step lower forward. What other programs do on the server
+ * changes its speed, too, so a step is judged only against what went just before it. 429 halves the limit, at most
+ * once a second, and holds the lane for the time that the server asks for.
  */
 export class AdaptiveLimiter {
   readonly #clock: Clock;
   readonly #min: number;
   readonly #max: number;
+  readonly #floor: number;
   readonly #windowMs: number;
   #limit: number;
   #inFlight = 0;
@@ -96,6 +101,7 @@ export class AdaptiveLimiter {
   #baseLatency: number | undefined;
   #trial: { from: number; rate: number } | undefined;
   #rate: number | undefined;
+  #lowerNext = false;
   #quietUntil = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #halvedAt = Number.NEGATIVE_INFINITY;
@@ -107,7 +113,8 @@ export class AdaptiveLimiter {
     this.#min = Math.max(1, limits.min ?? 1);
     this.#max = Math.max(this.#min, limits.max ?? 128);
     this.#limit = Math.min(this.#max, Math.max(this.#min, limits.initial ?? 16));
-    this.#windowMs = limits.windowMs ?? 250;
+    this.#floor = Math.max(this.#min, Math.floor(this.#limit / 2));
+    this.#windowMs = limits.windowMs ?? 400;
     this.#windowStart = clock.now();
   }
 
@@ -220,6 +227,7 @@ export class AdaptiveLimiter {
     this.#saturated = this.waiting > 0;
     // A window in which nobody waited, or that includes idle time, tells nothing about the limit.
     if (!saturated || elapsed > 20 * this.#windowMs) {
+      if (this.#trial !== undefined) this.#setLimit(this.#trial.from);
       this.#trial = undefined;
       this.#rate = undefined;
       return;
@@ -227,11 +235,13 @@ export class AdaptiveLimiter {
     const trial = this.#trial;
     if (trial !== undefined) {
       this.#trial = undefined;
-      if (rate >= trial.rate * WORTHWHILE) {
+      const higher = this.#limit > trial.from;
+      // The window that judged the step is the first of whatever limit stays.
+      this.#baseLatency = latency;
+      if (rate >= trial.rate * (higher ? GAIN : LOSS)) {
         this.#rate = rate;
-        this.#baseLatency = latency;
         this.#pauseMs = FIRST_PAUSE_MS;
-        this.#tryHigher(rate);
+        this.#step(higher, rate);
       } else {
         this.#setLimit(trial.from);
         this.#rate = undefined;
@@ -239,27 +249,27 @@ export class AdaptiveLimiter {
       }
       return;
     }
-    if (this.#baseLatency !== undefined && latency > this.#baseLatency * SLOW) {
-      // Judged anew at the smaller limit: what is heavier work for good is not held against the server twice.
-      this.#setLimit(Math.max(Math.min(4, this.#limit), Math.floor(this.#limit * 0.8)));
-      this.#baseLatency = undefined;
-      this.#rate = undefined;
-      this.#rest(now);
-      return;
-    }
+    const slow = this.#baseLatency !== undefined && latency > this.#baseLatency * SLOW;
     this.#baseLatency =
-      this.#baseLatency === undefined
+      this.#baseLatency === undefined || slow
         ? latency
         : Math.min(latency, this.#baseLatency + (latency - this.#baseLatency) / 8);
     this.#rate = this.#rate === undefined ? rate : (this.#rate + rate) / 2;
-    if (now >= this.#quietUntil && this.#limit < this.#max) this.#tryHigher(this.#rate);
+    if (slow) this.#step(false, rate);
+    else if (now >= this.#quietUntil) {
+      this.#step(!this.#lowerNext, this.#rate);
+      this.#lowerNext = !this.#lowerNext;
+    }
   }
 
-  #tryHigher(rate: number): void {
-    if (this.#limit >= this.#max) return;
+  /** Tries a limit a quarter higher or a fifth lower; the next window tells. */
+  #step(higher: boolean, rate: number): void {
     const from = this.#limit;
-    this.#setLimit(from + Math.max(1, Math.ceil(from / 4)));
-    this.#trial = { from, rate };
+    const to = higher
+      ? from + Math.max(1, Math.ceil(from / 4))
+      : Math.min(from, Math.max(this.#floor, Math.floor(from * 0.8)));
+    this.#setLimit(to);
+    if (this.#limit !== from) this.#trial = { from, rate };
   }
 
   #rest(now: number): void {

@@ -21,7 +21,7 @@ const MAX_RESTARTS = 100;
  * @throws KubeError
  */
 export async function* listPages(
-  transport: Transport,
+  transport: Pick<Transport, 'request'>,
   resource: ApiResource,
   options: ListOptions = {},
 ): AsyncGenerator<ListPage> {
@@ -55,7 +55,7 @@ export async function* listPages(
 }
 
 async function fetchPage(
-  transport: Transport,
+  transport: Pick<Transport, 'request'>,
   resource: ApiResource,
   options: ListOptions,
   token: string | undefined,

@@ -7,12 +7,13 @@
 import type { Dispatcher } from 'undici';
 import { systemClock } from '../lib/clock.ts';
 import { Failure } from '../lib/errors.ts';
+import { type Answer, Collector } from './collector.ts';
 import type { ClusterConfig } from './config.ts';
 import { Connections } from './connection.ts';
 import { type Credentials, CredentialSource } from './credentials.ts';
 import { errorFromResponse, KubeError, parseRetryAfter } from './errors.ts';
 import { AdaptiveLimiter, type Lane, type RateLimit, TokenBucket } from './limiter.ts';
-import { NEVER_SENT, networkError, neverSent } from './network-error.ts';
+import { networkError, neverSent } from './network-error.ts';
 import { OutageGate } from './outage-gate.ts';
 
 export interface TransportOptions {
@@ -48,14 +49,6 @@ export interface Request {
   patienceMs?: number | undefined;
   /** As a person names it, e.g. `configmaps shop/settings`. */
   object?: string | undefined;
-}
-
-export interface Answer {
-  status: number;
-  headers: Readonly<Record<string, string | string[] | undefined>>;
-  body: Buffer;
-  /** True where an earlier try of the same request got no answer, so that it may have been carried out twice. */
-  repeated: boolean;
 }
 
 export interface TransportStats {
@@ -339,73 +332,4 @@ function header(answer: Answer, name: string): string | undefined {
 
 function mark(error: KubeError, lost: boolean, request: Request): KubeError {
   return lost && request.method !== 'GET' ? error.asMaybeApplied() : error;
-}
-
-/** Collects an answer. undici's `request()` makes a stream of each; here the bytes are all that is wanted. */
-class Collector implements Dispatcher.DispatchHandler {
-  readonly #resolve: (answer: Answer) => void;
-  readonly #reject: (error: Error) => void;
-  readonly #signal: AbortSignal | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #status = 0;
-  #headers: Answer['headers'] = {};
-  #chunks: Buffer[] = [];
-  #onAbort: (() => void) | undefined;
-
-  constructor(
-    resolve: (answer: Answer) => void,
-    reject: (error: Error) => void,
-    signal: AbortSignal | undefined,
-  ) {
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#signal = signal;
-    if (signal) {
-      this.#onAbort = () => {
-        // Where undici still waits for a connection there is nothing to abort yet; it is dropped at its start.
-        this.#controller?.abort(signal.reason as Error);
-        this.#reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-    }
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#signal?.aborted === true) controller.abort(this.#signal.reason as Error);
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Answer['headers'],
-  ): void {
-    this.#status = status;
-    this.#headers = headers;
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    this.#settle();
-    const [first] = this.#chunks;
-    this.#resolve({
-      status: this.#status,
-      headers: this.#headers,
-      body: this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks),
-      repeated: false,
-    });
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#settle();
-    if (this.#controller === undefined) Object.assign(error, { [NEVER_SENT]: true });
-    this.#reject(error);
-  }
-
-  #settle(): void {
-    if (this.#onAbort) this.#signal?.removeEventListener('abort', this.#onAbort);
-  }
 }

@@ -31,6 +31,8 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
 async function throughProxy(options: Parameters<typeof clientOf>[1] = {}) {
   const proxy = await FlakyProxy.start(cluster.server);
   const client = await clientOf(cluster, options, { server: proxy.url });
+  // A connection that is still being made would be lost before anything was asked over it.
+  await sleep(200);
   return {
     proxy,
     client,
@@ -52,22 +54,22 @@ async function loseAnswers(proxy: FlakyProxy, count: number): Promise<void> {
 describe('an API server that cannot be reached for a while', () => {
   it('costs waiting and nothing else: 20 s away, reads and writes under way', async () => {
     const before = kube.stats.retries;
-    let stop = false;
+    const work = { done: false };
     let read = 0;
     let written = 0;
     const reader = async (): Promise<void> => {
-      while (!stop) {
+      while (!work.done) {
         await kube.list(configMaps, { namespace: 'default', pageSize: 50 });
         read++;
       }
     };
     const writer = async (prefix: string): Promise<void> => {
-      for (let n = 0; !stop; n++) {
+      for (let n = 0; !work.done; n++) {
         await kube.createRaw(configMaps, configMap(`${prefix}-${n}`, { n: String(n) }), 'default');
         written++;
       }
     };
-    const work = [reader(), reader(), ...['a', 'b', 'c', 'd'].map(writer)];
+    const workers = [reader(), reader(), ...['a', 'b', 'c', 'd'].map(writer)];
     await sleep(500);
     await cluster.apiserver.kill();
     await sleep(20_000);
@@ -75,8 +77,8 @@ describe('an API server that cannot be reached for a while', () => {
     const writtenDuring = written;
     await cluster.apiserver.start();
     await sleep(3000);
-    stop = true;
-    await Promise.all(work);
+    work.done = true;
+    await Promise.all(workers);
     expect(read).toBeGreaterThan(readDuring);
     expect(written).toBeGreaterThan(writtenDuring);
     expect(kube.stats.retries).toBeGreaterThan(before);
@@ -210,5 +212,41 @@ describe('limits', () => {
     expect(slow.client.stats.throttledMs).toBeGreaterThan(1000);
     const unlimited = await rate(kube, 600);
     expect(unlimited / hundred).toBeGreaterThan(2);
+  });
+
+  it('a server that says 429 is asked less at once, and everything is done in the end', async () => {
+    // With one request at a time and no queues (administrators would be let through regardless).
+    await using busy = await startCluster({
+      users: [{ name: 'worker' }],
+      arguments: {
+        'kube-apiserver': [
+          '--enable-priority-and-fairness=false',
+          '--max-requests-inflight=40',
+          '--max-mutating-requests-inflight=2',
+        ],
+      },
+    });
+    const admin = await clientOf(busy);
+    const bindings = admin.discovery.resolve('clusterrolebindings') as ApiResource;
+    await admin.create(bindings, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'worker' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'worker' }],
+    });
+    const worker = await clientOf(busy, {}, { auth: { token: busy.user('worker').token } });
+    await Promise.all(
+      Array.from({ length: 300 }, (_, n) => worker.createRaw(configMaps, configMap(`busy-${n}`), 'default')),
+    );
+    const made = (await admin.list(configMaps, { namespace: 'default' })).filter(({ metadata }) =>
+      metadata.name?.startsWith('busy-'),
+    );
+    expect(made).toHaveLength(300);
+    expect(worker.stats.retries).toBeGreaterThan(0);
+    expect(worker.stats.throttledMs).toBeGreaterThan(500);
+    expect(worker.transport.lanes?.write.limit).toBeLessThan(16);
+    await worker.close();
+    await admin.close();
   });
 });

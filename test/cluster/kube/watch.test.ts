@@ -35,7 +35,7 @@ function informerOn(client: typeof kube) {
   const ended = informer.run(stop.signal);
   return {
     informer,
-    async stop() {
+    stop: async (): Promise<void> => {
       stop.abort();
       await ended;
     },
@@ -158,6 +158,28 @@ describe('watching a real API server', () => {
     await running;
     await client.close();
     await proxy.close();
+  });
+
+  it('can be of metadata alone', async () => {
+    await kube.create(configMaps, watched('lean', { a: 'b' }), 'default');
+    const stop = new AbortController();
+    const informer = new Informer(kube, configMaps, { ...only, keep: 'metadata' });
+    const running = informer.run(stop.signal);
+    await informer.synced;
+    const version = (await kube.patch(configMaps, 'lean', 'default', 'merge', { data: { c: 'd' } })).metadata
+      .resourceVersion;
+    await vi.waitFor(
+      () => expect(informer.get('default/lean')?.metadata.resourceVersion).toBe(version),
+      10_000,
+    );
+    expect(informer.get('default/lean')).toMatchObject({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { labels: { watched: 'yes' } },
+    });
+    expect(informer.get('default/lean')).not.toHaveProperty('data');
+    stop.abort();
+    await running;
   });
 
   it('tries for ever where the type is not there, and begins when it comes', async () => {
