@@ -272,3 +272,91 @@ it('V-BKP-087 notes a claim that the CSI action passed over, and takes its mark 
   const claim = result.files.get('resources/persistentvolumeclaims/namespaces/shop/data.json');
   expect(claim).toMatchObject({ metadata: { annotations: {} } });
 });
+
+/** The types of the CSI snapshot controller, of which only the fields that are read matter here. */
+async function createSnapshotTypes(): Promise<void> {
+  for (const [plural, kind, scope] of [
+    ['volumesnapshots', 'VolumeSnapshot', 'Namespaced'],
+    ['volumesnapshotcontents', 'VolumeSnapshotContent', 'Cluster'],
+    ['volumesnapshotclasses', 'VolumeSnapshotClass', 'Cluster'],
+  ] as const) {
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+    await api.create('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: {
+        name: `${plural}.snapshot.storage.k8s.io`,
+        annotations: {
+          'api-approved.kubernetes.io': 'https://github.com/kubernetes-csi/external-snapshotter/pull/814',
+        },
+      },
+      spec: {
+        group: 'snapshot.storage.k8s.io',
+        scope,
+        names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    });
+  }
+  const served = () =>
+    api.list(`${SNAPSHOTS}/volumesnapshotclasses`).then(
+      () => true,
+      () => false,
+    );
+  await api.until(served, (yes) => yes, 'snapshot types to be served');
+}
+
+const SNAPSHOTS = '/apis/snapshot.storage.k8s.io/v1';
+
+it('V-BKP-123 V-STO-049 gathers the CSI snapshots of the backup, their contents and classes', async () => {
+  await createSnapshotTypes();
+  const object = (kind: string, name: string, parts: object, backup?: string) => ({
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind,
+    metadata: { name, ...(backup === undefined ? {} : { labels: { 'velero.io/backup-name': backup } }) },
+    ...parts,
+  });
+  for (const name of ['used', 'unused']) {
+    await api.create(
+      `${SNAPSHOTS}/volumesnapshotclasses`,
+      object('VolumeSnapshotClass', name, { driver: 'd.csi' }),
+    );
+  }
+  for (const backup of ['test', 'another']) {
+    await api.create(
+      `${SNAPSHOTS}/volumesnapshotcontents`,
+      object(
+        'VolumeSnapshotContent',
+        `content-${backup}`,
+        { spec: { volumeSnapshotClassName: 'used' }, status: { snapshotHandle: 'h' } },
+        backup,
+      ),
+    );
+    await api.create(
+      `${SNAPSHOTS}/namespaces/shop/volumesnapshots`,
+      object(
+        'VolumeSnapshot',
+        `snapshot-${backup}`,
+        {
+          spec: { volumeSnapshotClassName: 'used', source: { persistentVolumeClaimName: 'data' } },
+          status: { boundVolumeSnapshotContentName: `content-${backup}`, restoreSize: '1Gi' },
+        },
+        backup,
+      ),
+    );
+  }
+  const names = (objects: readonly { metadata: { name?: string } }[]) =>
+    objects.map(({ metadata }) => metadata.name);
+  const { outcome } = await backUp(kube, only, { features: ['EnableCSI'] });
+  expect(names(outcome.csiVolumeSnapshots)).toEqual(['snapshot-test']);
+  expect(names(outcome.csiVolumeSnapshotContents)).toEqual(['content-test']);
+  expect(names(outcome.csiVolumeSnapshotClasses)).toEqual(['used']);
+  expect(outcome.volumeInfos).toContainEqual(
+    expect.objectContaining({ pvName: 'pv-data', backupMethod: 'CSISnapshot', skipped: false }),
+  );
+  const off = await backUp(kube, only);
+  expect(off.outcome.csiVolumeSnapshots).toEqual([]);
+  const moved = await backUp(kube, { ...only, snapshotMoveData: true }, { features: ['EnableCSI'] });
+  expect(moved.outcome.csiVolumeSnapshots).toEqual([]);
+  expect(moved.outcome.csiVolumeSnapshotClasses).toEqual([]);
+});
