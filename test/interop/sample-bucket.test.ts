@@ -125,7 +125,7 @@ describe('backups of another cluster, known from the bucket alone', () => {
 
   it.each(BACKUPS)('V-RST-038 $name ends in the same phase with as many errors and warnings', ({ name }) => {
     const [real, ours] = SIDES.map((side) => results.get(`${name} ${side}`)?.restore['status']);
-    expect(differences(real, ours).filter((one) => !/Timestamp$/.test(one.path))).toEqual([]);
+    expect(differences(real, ours).filter((one) => !one.path.endsWith('Timestamp'))).toEqual([]);
   });
 
   it.each(BACKUPS)('V-RST-104 V-RST-139 $name leaves the same objects', ({ name }) => {

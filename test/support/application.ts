@@ -327,7 +327,7 @@ export function application(name: string): Manifest[] {
         apiVersion: 'stable.example.com/v1',
         kind: 'CronTab',
         ...named('report', { finalizers: ['example.com/keep'] }),
-        spec: { big: 9007199254740993, exact: 1.5, cron: '* * * * */5' },
+        spec: { big: 9007199254740992, exact: 1.5, cron: '* * * * */5' },
       },
     ],
     [
@@ -370,6 +370,7 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/crontabs.st
 /** Creates the application and waits until the controllers have made what they make of it. */
 export async function createApplication(api: Api, name: string): Promise<void> {
   for (const [path, object] of application(name)) {
+    // No JavaScript number holds what the original must keep digit by digit.
     const body = JSON.stringify(object).replace('9007199254740992', '9007199254740993');
     await retry(() => api.text('POST', path, body));
   }

@@ -395,5 +395,5 @@ export function waitForEnd(
 }
 
 export function phaseOf(object: ApiObject): string {
-  return ((object['status'] as { phase?: string } | undefined)?.phase ?? '') as string;
+  return (object['status'] as { phase?: string } | undefined)?.phase ?? '';
 }
