@@ -20,7 +20,7 @@ import type {
   WriteOptions,
 } from './contract.ts';
 import { DiscoveryCache } from './discovery.ts';
-import { isAlreadyExists, isNotFound, type KubeError } from './errors.ts';
+import { isAlreadyExists, isNotFound } from './errors.ts';
 import { execInPod } from './exec.ts';
 import { LazyItem } from './items.ts';
 import { listPages } from './list.ts';
@@ -360,7 +360,7 @@ const SERVER_FIELDS = new Set([
 ]);
 
 /** Whether `live` holds everything that `sent` holds; what the server or webhooks added is no matter. */
-export function carries(live: KubeObject, sent: KubeObject): boolean {
+function carries(live: KubeObject, sent: KubeObject): boolean {
   for (const [field, value] of Object.entries(sent)) {
     if (field === 'status' || field === 'apiVersion') continue;
     if (field === 'metadata') {
@@ -393,5 +393,3 @@ function includes(live: unknown, sent: unknown): boolean {
 function isZero(sent: unknown, live: unknown): boolean {
   return live === undefined && (sent === '' || sent === 0 || sent === false);
 }
-
-export type { KubeError };

@@ -278,8 +278,3 @@ export function isWebhookDenied(error: unknown): error is KubeError {
     /admission webhook "[^"]*" denied the request|^ValidatingAdmissionPolicy '/.test(error.message)
   );
 }
-
-/** True where a write may have been carried out although it failed; see {@link KubeError.maybeApplied}. */
-export function isMaybeApplied(error: unknown): error is KubeError {
-  return error instanceof KubeError && error.maybeApplied;
-}

@@ -42,13 +42,6 @@ export interface LeaderOptions {
   log: Logger;
 }
 
-/** What a single control plane node needs: it is away longer (pkg/leaderelection of the OADP operator). */
-export const SINGLE_NODE_TIMES = {
-  leaseDurationMs: 270_000,
-  renewDeadlineMs: 240_000,
-  retryPeriodMs: 60_000,
-} as const;
-
 interface Lease extends KubeObject {
   spec?: {
     holderIdentity?: string;
