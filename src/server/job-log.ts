@@ -1,47 +1,65 @@
 /**
- * The log of one backup or restore: every line is compressed into a spool file for the upload, and warnings and errors
- * are counted and kept for the results file (pkg/util/logging/{dual_mode_logger,log_counter_hook}.go).
+ * The log of one backup or restore: every line goes into a spool file that is compressed for the upload, and warnings
+ * and errors are counted and kept for the results file (pkg/util/logging/{dual_mode_logger,log_counter_hook}.go).
+ *
+ * A large backup logs a million lines, in bursts that no compressor keeps up with. So text is first appended to a file
+ * as it is, which costs next to nothing, and a pump behind it compresses that file with bounded memory.
  */
 
-import type { FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { gzip, gzipSync } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import { addToResult, emptyResult, type Result } from '../api/documents/result.ts';
-import { formatEntry, type LogEntry, type LogSink } from '../lib/log.ts';
-import { openSpoolFile, type Spool } from './spool.ts';
+import type { LogEntry, LogSink } from '../lib/log.ts';
+import { formatLine, type LogFormat } from './log-output.ts';
+import { openSpoolFile, SPOOL_MODE, type Spool } from './spool.ts';
 
 const gzipAsync = promisify(gzip);
 
+/** Text that is gathered before it is appended to the file. */
+const APPEND_BYTES = 64 * 1024;
 /** Text that becomes one gzip member; members side by side are one valid file. */
-const CHUNK_BYTES = 256 * 1024;
-/** Beyond this many chunks in work the writer is faster than the compressor and has to wait. */
-const MAX_PENDING = 32;
+const MEMBER_BYTES = 1024 * 1024;
 /** Logs are large and compress well at any level. */
 const GZIP = { level: 1 };
 
 export interface JobLog extends LogSink {
-  /** Ends the file: what is logged later goes to the other sinks only. Gives its path. */
+  /** Ends the file: what is logged later goes to the other sinks only. Gives its path. @throws what kept it from being written */
   finish(): Promise<string>;
   /** Removes the file. */
   dispose(): Promise<void>;
 }
 
 /** Starts a log in `spool` with lines in the given format. What cannot be written is reported by `finish`. */
-export async function createJobLog(spool: Spool, name: string, format: 'text' | 'json'): Promise<JobLog> {
+export async function createJobLog(spool: Spool, name: string, format: LogFormat): Promise<JobLog> {
+  const rawPath = spool.path(`${name}-logs`);
   const path = spool.path(`${name}-logs.gz`);
-  const file = await openSpoolFile(path);
-  const writer = new MemberWriter(file);
+  const text = new TextFile(rawPath);
+  const pump = new GzipPump(await open(rawPath, 'r'), await openSpoolFile(path));
   let finished: Promise<string> | undefined;
+  const finish = async () => {
+    const failure = text.close();
+    try {
+      await pump.finish(text.written);
+    } finally {
+      await spool.remove(rawPath);
+    }
+    if (failure !== undefined) throw failure;
+    return path;
+  };
   return {
     write(entry) {
-      if (finished === undefined) writer.add(formatEntry(entry, format));
+      if (finished !== undefined) return;
+      text.add(formatLine(entry, format));
+      pump.offer(text.written);
     },
     finish() {
-      finished ??= writer.close().then(() => path);
+      finished ??= finish();
       return finished;
     },
     async dispose() {
-      finished ??= writer.close().then(() => path);
+      finished ??= finish();
       // A log that could not be written was reported when it was to be uploaded.
       await finished.catch(() => undefined);
       await spool.remove(path);
@@ -49,59 +67,108 @@ export async function createJobLog(spool: Spool, name: string, format: 'text' | 
   };
 }
 
-/** Compresses chunks side by side and appends them in order. */
-class MemberWriter {
-  readonly #file: FileHandle;
+/** Lines in a file, appended by the chunk. */
+class TextFile {
+  readonly #file: number;
   #lines: string[] = [];
-  #bytes = 0;
-  readonly #queue: Promise<Buffer>[] = [];
-  #writing: Promise<void> | undefined;
-  #failure: unknown;
+  #size = 0;
+  #failure: Error | undefined;
+  /** Bytes in the file. */
+  written = 0;
 
-  constructor(file: FileHandle) {
-    this.#file = file;
+  constructor(path: string) {
+    this.#file = openSync(path, 'wx', SPOOL_MODE);
   }
 
   add(line: string): void {
     this.#lines.push(line);
-    this.#bytes += line.length;
-    if (this.#bytes >= CHUNK_BYTES) this.#flush();
+    this.#size += line.length;
+    if (this.#size >= APPEND_BYTES) this.#append();
   }
 
-  async close(): Promise<void> {
-    // An empty log is still a gzip file.
-    this.#flush();
-    await this.#writing;
-    await this.#file.close();
+  /** Gives what kept a chunk from being written. */
+  close(): Error | undefined {
+    this.#append();
+    closeSync(this.#file);
+    return this.#failure;
+  }
+
+  #append(): void {
+    const bytes = Buffer.from(this.#lines.join(''));
+    this.#lines = [];
+    this.#size = 0;
+    if (this.#failure !== undefined) return;
+    try {
+      let from = 0;
+      while (from < bytes.length) from += writeSync(this.#file, bytes, from);
+      this.written += bytes.length;
+    } catch (error) {
+      // A logger must not throw; the upload tells that the log is incomplete.
+      this.#failure = error as Error;
+    }
+  }
+}
+
+/** Compresses a file that grows, member by member, into another. */
+class GzipPump {
+  readonly #from: FileHandle;
+  readonly #to: FileHandle;
+  readonly #buffer = Buffer.allocUnsafe(MEMBER_BYTES);
+  #available = 0;
+  #done = 0;
+  #running: Promise<void> | undefined;
+  #failure: unknown;
+
+  constructor(from: FileHandle, to: FileHandle) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** So many bytes are in the file now. */
+  offer(bytes: number): void {
+    this.#available = bytes;
+    if (this.#available - this.#done >= MEMBER_BYTES) this.#start();
+  }
+
+  /** Compresses the rest and closes both files. */
+  async finish(bytes: number): Promise<void> {
+    try {
+      this.#available = bytes;
+      await this.#running;
+      // An empty log is still a gzip file.
+      do await this.#member();
+      while (this.#done < this.#available);
+    } finally {
+      await this.#from.close();
+      await this.#to.close();
+    }
     if (this.#failure !== undefined) throw this.#failure as Error;
   }
 
-  #flush(): void {
-    const text = Buffer.from(this.#lines.join(''));
-    this.#lines = [];
-    this.#bytes = 0;
-    // Compressing here makes the writer wait, so that text does not pile up in memory.
-    const member =
-      this.#queue.length >= MAX_PENDING ? Promise.resolve(gzipSync(text, GZIP)) : gzipAsync(text, GZIP);
-    // The writer looks at each member in turn; a failure must not count as unhandled until it does.
-    member.catch(() => undefined);
-    this.#queue.push(member);
-    this.#writing ??= this.#drain();
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
   }
 
-  async #drain(): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-        const bytes = await next;
-        if (this.#failure === undefined) await this.#file.write(bytes);
-        void this.#queue.shift();
-      }
+      while (this.#available - this.#done >= MEMBER_BYTES) await this.#member();
     } catch (error) {
       this.#failure = error;
-      this.#queue.length = 0;
-    } finally {
-      this.#writing = undefined;
     }
+  }
+
+  async #member(): Promise<void> {
+    const wanted = Math.min(MEMBER_BYTES, this.#available - this.#done);
+    let length = 0;
+    while (length < wanted) {
+      const { bytesRead } = await this.#from.read(this.#buffer, length, wanted - length, this.#done + length);
+      if (bytesRead === 0) throw new Error('the spooled log is shorter than what was written to it');
+      length += bytesRead;
+    }
+    await this.#to.write(await gzipAsync(this.#buffer.subarray(0, length), GZIP));
+    this.#done += length;
   }
 }
 

@@ -16,8 +16,8 @@ export interface ServerOptions {
   features: readonly string[];
   /** Ends the server when aborted, as SIGTERM does. */
   signal?: AbortSignal | undefined;
-  /** Where log lines go; standard output where absent. */
-  output?: ((line: string) => void) | undefined;
+  /** Takes the log, some lines at a time; standard output where absent. */
+  output?: ((text: string) => void) | undefined;
 }
 
 /** Options at the original's defaults, with some of them replaced. */

@@ -9,7 +9,7 @@ import { connectKube, type KubeClient, loadConfig } from '../kube/index.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { wrap } from '../lib/errors.ts';
 import { goList } from '../lib/go-text.ts';
-import { createLogger, lineSink, type Logger } from '../lib/log.ts';
+import { createLogger, type Logger } from '../lib/log.ts';
 import { GIT_COMMIT, VERSION } from '../lib/version.ts';
 import { createHookTracker } from '../restore/hook-tracker.ts';
 import { filesystemHandler } from '../storage/filesystem-http.ts';
@@ -19,6 +19,7 @@ import { createCredentialStore } from './credentials.ts';
 import { type HttpServer, listen } from './http.ts';
 import { createJobs } from './jobs.ts';
 import { checkKindsExist } from './kinds.ts';
+import { createOutputSink } from './log-output.ts';
 import { createServerMetrics, type ServerMetrics } from './metrics.ts';
 import { OperationsCache } from './operations-cache.ts';
 import { checkOptions, type ServerOptions } from './options.ts';
@@ -51,11 +52,21 @@ export interface ServerHooks {
  * @throws Failure or KubeError, with the original's text, for what keeps it from starting
  */
 export async function runServer(options: ServerOptions, hooks: ServerHooks = {}): Promise<void> {
+  const { flags } = options;
+  const output = createOutputSink(
+    options.output ?? ((text) => void process.stdout.write(text)),
+    flags['log-format'],
+  );
+  const log = createLogger({ level: flags['log-level'], sinks: [output] });
+  try {
+    await serve(options, log, hooks);
+  } finally {
+    output.flush();
+  }
+}
+
+async function serve(options: ServerOptions, log: Logger, hooks: ServerHooks): Promise<void> {
   const { flags, namespace } = options;
-  const log = createLogger({
-    level: flags['log-level'],
-    sinks: [lineSink(options.output ?? ((line) => void process.stdout.write(line)), flags['log-format'])],
-  });
   log.info(`setting log-level to ${flags['log-level'].toUpperCase()}`);
   log.info(`Starting Velero server ${VERSION} (${GIT_COMMIT})`);
   const { features } = options;
