@@ -183,9 +183,10 @@ class Client implements KubeClient {
         repeatable: true,
         signal,
       });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
+    } catch {
+      // Whatever it was, the caller is better served by the refusal that says `maybeApplied`.
+      signal?.throwIfAborted();
+      return undefined;
     }
     const live = new LazyItem(answer.body);
     const date = answer.headers['date'];

@@ -100,6 +100,8 @@ export interface WatchOptions {
   fieldSelector?: string | undefined;
   /** As of lists. */
   metadataOnly?: boolean | undefined;
+  /** Told why the list or the watch failed and will be tried again; an expired version is no failure. */
+  onError?: ((error: unknown) => void) | undefined;
   signal: AbortSignal;
 }
 

@@ -3,7 +3,13 @@
 import type { KubeObject } from '../api/object.ts';
 import { silentLogger, type Logger } from '../lib/log.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type ApiResource, groupVersion, type KubeClient, type WatchOptions } from './contract.ts';
+import {
+  type ApiResource,
+  groupResource,
+  groupVersion,
+  type KubeClient,
+  type WatchOptions,
+} from './contract.ts';
 
 /** `namespace/name`, or `name` of what has no namespace. */
 export function keyOf(object: Pick<KubeObject, 'metadata'>): string {
@@ -19,7 +25,8 @@ export function splitKey(key: string): { namespace: string | undefined; name: st
     : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
-export interface InformerOptions<T extends KubeObject> extends Omit<WatchOptions, 'signal' | 'metadataOnly'> {
+export interface InformerOptions<T extends KubeObject>
+  extends Omit<WatchOptions, 'signal' | 'metadataOnly' | 'onError'> {
   /**
    * What is kept of each object. `metadata` asks the server for metadata only; `keys` keeps name, namespace, uid and
    * resource version of that. Default `object`.
@@ -115,6 +122,10 @@ export class Informer<T extends KubeObject = KubeObject> {
       labelSelector,
       fieldSelector,
       metadataOnly: keep !== 'object',
+      onError: (error) =>
+        this.#options.log?.warn(`Failed to watch ${groupResource(this.resource)}, trying again`, {
+          error: error instanceof Error ? error : new Error(messageOf(error)),
+        }),
       signal,
     });
     for await (const { type, object } of events) {

@@ -131,9 +131,8 @@ export class Transport {
     for (;;) {
       signal?.throwIfAborted();
       if (this.#gate.closed && request.patienceMs !== 0) {
-        if (deadline === Number.POSITIVE_INFINITY) deadline = Date.now() + patienceMs;
         try {
-          await this.#gate.wait(deadline, signal);
+          await this.#gate.wait(Math.min(deadline, Date.now() + patienceMs), signal);
         } catch (error) {
           throw error instanceof KubeError ? mark(error, lost, request) : error;
         }

@@ -54,6 +54,7 @@ export async function* watchResource(
         if (signal.aborted) return;
         if (!(error instanceof KubeError)) throw error;
         relist = true;
+        options.onError?.(error);
         await backOff.wait(error.retryAfterMs);
         continue;
       }
@@ -101,6 +102,7 @@ async function* follow(
       failure = error;
     }
     if (isGone(failure)) return;
+    if (failure !== undefined) options.onError?.(failure);
     // An "internal error" or unknown ERROR event leaves the version in doubt only where nothing was heard from it.
     if (heard || (failure === undefined && Date.now() - started >= GOOD_WATCH_MS)) backOff.reset();
     transport.stats.retries++;

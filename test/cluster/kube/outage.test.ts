@@ -107,6 +107,19 @@ describe('an API server that cannot be reached for a while', () => {
     expect(write).toMatchObject({ status: 0, maybeApplied: false });
   });
 
+  it('is waited for also where it is there but says nothing', async () => {
+    const client = await clientOf(cluster, { requestTimeoutMs: 1500 });
+    await cluster.apiserver.freeze();
+    const listing = client.list(configMaps, { namespace: 'default' });
+    const deleting = client.delete(configMaps, 'a-0', 'default');
+    await sleep(6000);
+    await cluster.apiserver.thaw();
+    expect((await listing).length).toBeGreaterThan(0);
+    await deleting;
+    expect(client.stats.retries).toBeGreaterThan(0);
+    await client.close();
+  });
+
   it('is waited for no longer than the caller wants', async () => {
     await using context = await throughProxy();
     context.proxy.weather = 'refuse';

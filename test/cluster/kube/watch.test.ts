@@ -192,10 +192,13 @@ describe('watching a real API server', () => {
     };
     const stop = new AbortController();
     const seen: string[] = [];
+    const troubles: unknown[] = [];
     const running = (async () => {
-      for await (const { type } of kube.watch(missing, { signal: stop.signal })) seen.push(type);
+      const onError = (error: unknown) => troubles.push(error);
+      for await (const { type } of kube.watch(missing, { signal: stop.signal, onError })) seen.push(type);
     })();
     await sleep(1500);
+    expect(troubles[0]).toMatchObject({ reason: 'NotFound', object: 'lates.late.example.com' });
     expect(seen.filter((type) => type === 'SYNC')).toEqual([]);
     await kube.create(kube.discovery.resolve('crd') as ApiResource, {
       apiVersion: 'apiextensions.k8s.io/v1',
