@@ -10,7 +10,7 @@ import { goQuote } from '../lib/go-text.ts';
 import { jsonEqual, parseJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
 import { createMergePatch } from '../lib/merge-patch.ts';
-import { soleManager } from './managed-fields.ts';
+import { sameManagers, soleManager, withoutManagedFields } from './managed-fields.ts';
 import { FIELD_MANAGER } from './namespaces.ts';
 import { mergeServiceAccount } from './service-account.ts';
 import { itemId, namespacedName, withoutFormerState, withRestoreLabels } from './transform.ts';
@@ -179,7 +179,10 @@ async function reconcile(input: ApplyInput, live: KubeObject, deps: ApplyDeps): 
   // Blank labels on the cluster's side make both names appear in every patch.
   const blanked = withRestoreLabels(stripped, { backup: '', restore: '' });
   const patcher = new Patcher(input, deps);
-  if (jsonEqual(labelled, object)) {
+  if (
+    sameManagers(labelled, object) &&
+    jsonEqual(withoutManagedFields(labelled), withoutManagedFields(object))
+  ) {
     if (deps.policy === 'update') await patcher.labels(blanked, object);
     log.info(
       `Restore of ${object.kind}, ${object.metadata.name} skipped: it already exists in the cluster and is the same as the backed up version`,
@@ -267,12 +270,4 @@ class Patcher {
       { fieldManager: FIELD_MANAGER, signal },
     );
   }
-}
-
-/** The server writes managed fields itself at a create; what was saved of them follows by a patch. */
-function withoutManagedFields(object: KubeObject): KubeObject {
-  if (object.metadata['managedFields'] === undefined) return object;
-  const metadata = { ...object.metadata };
-  delete metadata['managedFields'];
-  return { ...object, metadata };
 }

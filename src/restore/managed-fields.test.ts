@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { soleManager } from './managed-fields.ts';
+import { sameManagers, soleManager, withoutManagedFields } from './managed-fields.ts';
 
 const entry = { manager: 'editor', operation: 'Update', apiVersion: 'v1', fieldsV1: { 'f:data': {} } };
 const owned = (...managedFields: object[]) => ({
@@ -24,4 +24,14 @@ it.each([
   ['none', owned()],
 ])('V-RST-134 leaves it to a patch where there is %s', (_what, object) => {
   expect(soleManager(object)).toBeUndefined();
+});
+
+it('V-RST-124 takes the owners of two objects for the same where one manager alone wrote both', () => {
+  const later = { ...entry, time: '2024-01-02T03:04:05Z', fieldsV1: { 'f:data': {}, 'f:metadata': {} } };
+  expect(sameManagers(owned(entry), owned(later))).toBe(true);
+  expect(sameManagers(owned(entry), owned({ ...entry, manager: 'other' }))).toBe(false);
+  const two = [entry, { ...entry, manager: 'other' }];
+  expect(sameManagers(owned(...two), owned(...two))).toBe(true);
+  expect(sameManagers(owned(...two), owned(later, { ...entry, manager: 'other' }))).toBe(false);
+  expect(withoutManagedFields(owned(entry)).metadata).toEqual({ name: 'a' });
 });

@@ -1,6 +1,7 @@
 /** Who managed which field of a backed-up object, and how the restored one comes by the same owners. */
 
 import type { KubeObject } from '../api/object.ts';
+import { jsonEqual } from '../lib/json.ts';
 
 interface ManagedFieldsEntry {
   manager?: string;
@@ -25,4 +26,22 @@ export function soleManager(object: KubeObject): string | undefined {
   const { manager = '', operation, apiVersion, fieldsV1 } = entry;
   const whole = operation === 'Update' && apiVersion === object.apiVersion && fieldsV1 !== undefined;
   return whole && manager !== '' ? manager : undefined;
+}
+
+/**
+ * Whether two objects have the same owners. Where the same manager alone wrote both, the times at which it did, and its
+ * owning the labels that a restore adds, tell nothing.
+ */
+export function sameManagers(a: KubeObject, b: KubeObject): boolean {
+  const sole = soleManager(a);
+  if (sole !== undefined && sole === soleManager(b)) return true;
+  return jsonEqual(a.metadata['managedFields'], b.metadata['managedFields']);
+}
+
+/** A copy that does not say who wrote what. */
+export function withoutManagedFields(object: KubeObject): KubeObject {
+  if (object.metadata['managedFields'] === undefined) return object;
+  const metadata = { ...object.metadata };
+  delete metadata['managedFields'];
+  return { ...object, metadata };
 }
