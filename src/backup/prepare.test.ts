@@ -251,6 +251,15 @@ it('V-BKP-020 gathers all faults, not only the first', () => {
   expect(validationErrors).toHaveLength(4);
 });
 
+it.each(['ttl', 'csiSnapshotTimeout', 'itemOperationTimeout'] as const)(
+  'refuses a %s that is no duration',
+  (field) => {
+    const { validationErrors, backup } = prepare({ [field]: 'a week' });
+    expect(validationErrors).toEqual([`Invalid ${field}: time: invalid duration "a week"`]);
+    expect(backup.status?.expiration).toBe('2026-01-31T00:00:00Z');
+  },
+);
+
 it('clears validation errors of an earlier look', () => {
   const backup = { ...aBackup({}), status: { validationErrors: ['old'] } };
   expect(prepare({}, { backup }).backup.status).not.toHaveProperty('validationErrors');

@@ -86,6 +86,7 @@ export function prepareBackup(input: PrepareBackupInput): PreparedBackup {
   const faults: string[] = [];
   const warnings: string[] = [];
   const spec = backup.spec;
+  faults.push(...durationFaults(spec));
   completeSpec(spec, defaults, warnings);
   const ttlMs = parseDuration(spec.ttl ?? '') ?? defaults.ttlMs;
   backup.status = {
@@ -119,6 +120,15 @@ export function prepareBackup(input: PrepareBackupInput): PreparedBackup {
     warnings,
     ...(location === undefined ? {} : { location }),
   };
+}
+
+/** The API server takes any text as a duration. */
+function durationFaults(spec: BackupSpec): string[] {
+  return (['ttl', 'csiSnapshotTimeout', 'itemOperationTimeout'] as const).flatMap((field) => {
+    const text = spec[field];
+    if (text === undefined || text === '' || parseDuration(text) !== undefined) return [];
+    return [`Invalid ${field}: time: invalid duration ${goQuote(text)}`];
+  });
 }
 
 function completeSpec(spec: BackupSpec, defaults: BackupDefaults, warnings: string[]): void {

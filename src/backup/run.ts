@@ -9,16 +9,16 @@
 import { IncludesExcludes } from '../filter/includes-excludes.ts';
 import { backupResourceFilter, type ResourceFilter } from '../filter/resources.ts';
 import { BackupHooks } from '../hooks/backup-hooks.ts';
-import { isNotFound } from '../kube/errors.ts';
 import { hasGlob } from '../lib/glob.ts';
 import type { Logger } from '../lib/log.ts';
 import { createArchiveWriter } from '../storage/archive/writer.ts';
 import { resolveActions } from './actions.ts';
 import { Collector, inOrder, type ItemPage } from './collect.ts';
+import { DEFINITIONS, readDefinitions } from './definitions.ts';
 import { ItemBackupper } from './item.ts';
 import { flatten, type ItemContext } from './item-context.ts';
-import { type Item, itemOf } from './item-head.ts';
-import { type ItemType, itemType } from './item-type.ts';
+import type { Item } from './item-head.ts';
+import type { ItemType } from './item-type.ts';
 import { checkIncludedNamespaces, keptNamespaces, listScope, readNamespaces } from './namespaces.ts';
 import { orderOf, readOrdered } from './ordered.ts';
 import { planTypes } from './plan.ts';
@@ -34,7 +34,6 @@ const CONCURRENT_LISTS = 4;
 const PAGE_SIZE = 500;
 /** Streams of the ordered lane whose first page is fetched ahead. */
 const STREAMS_AHEAD = 2;
-const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
 
 /**
  * Backs up what the Backup selects into an archive. What goes wrong with an item is logged at level error and never
@@ -368,27 +367,10 @@ class BackupRun {
 
   /** The definitions of custom resources of which something was stored, unless the filters speak of definitions. */
   async #addDefinitions(backupper: ItemBackupper, resources: ResourceFilter): Promise<void> {
+    if (resources.shouldExclude(DEFINITIONS) || resources.shouldInclude(DEFINITIONS)) return;
     const { kube } = this.#request;
-    if (resources.shouldExclude(CRDS) || resources.shouldInclude(CRDS)) return;
-    const resource = kube.discovery.find('apiextensions.k8s.io', 'customresourcedefinitions');
-    if (resource === undefined) return;
-    const type = itemType(resource, resource.version);
-    // The core group has no definitions; of other types only asking tells.
-    for (const name of [...this.#storedTypes].filter((stored) => stored.includes('.')).sort()) {
-      this.#signal.throwIfAborted();
-      let item: Item;
-      try {
-        item = itemOf(await kube.getRaw(resource, name, undefined, this.#signal));
-      } catch (error) {
-        this.#signal.throwIfAborted();
-        if (!isNotFound(error)) {
-          this.#log.error(`Error getting CRD ${name}`, { error, resource: CRDS, namespace: '', name });
-        }
-        continue;
-      }
-      this.#log.info(`Found associated CRD ${name} to add to backup`);
-      await this.#backUp(item, type, backupper);
-    }
+    const found = readDefinitions(kube, [...this.#storedTypes], this.#log, this.#signal);
+    for await (const { item, type } of found) await this.#backUp(item, type, backupper);
   }
 }
 

@@ -3,6 +3,7 @@
  * (internal/hook/item_hook_handler.go and pkg/podexec of the original).
  */
 
+import { BACKUP_HOOK_ANNOTATIONS } from '../api/labels.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
 import { formatDuration, parseDuration } from '../lib/duration.ts';
@@ -62,13 +63,14 @@ export function backupHookFromAnnotations(
   prefix: 'pre.' | 'post.' | '',
   log: Logger,
 ): ExecHook | undefined {
-  const read = (key: string) => annotations[`${prefix}hook.backup.velero.io/${key}`] ?? '';
+  const read = (key: keyof typeof BACKUP_HOOK_ANNOTATIONS) =>
+    annotations[prefix + BACKUP_HOOK_ANNOTATIONS[key]] ?? '';
   const command = read('command');
   if (command === '') return undefined;
   return {
     container: read('container'),
     command: parseCommand(command),
-    onError: parseErrorMode(read('on-error')),
+    onError: parseErrorMode(read('onError')),
     timeoutMs: parseTimeout(read('timeout'), log),
   };
 }

@@ -17,6 +17,7 @@ import type { VolumeSnapshotter } from '../plugin/contract.ts';
 import { type CsiResources, csiResources, noCsiResources } from './csi-resources.ts';
 import { decideFileBackup, decideSnapshot, isFileBackupChosen, type PodVolumeView } from './decide.ts';
 import { NativeSnapshots } from './native-snapshots.ts';
+import { type PodView, requireNodeAgent, whyNotRunning } from './node-agent.ts';
 import type { ResourcePolicies } from './resource-policies.ts';
 
 /** What the engine says with every call. */
@@ -60,10 +61,6 @@ export interface PodVolumesResult {
   errors: readonly Error[];
 }
 
-interface PodView extends KubeObject {
-  spec?: { nodeName?: string; volumes?: readonly PodVolumeView[] | null };
-  status?: { phase?: string };
-}
 interface ClaimView extends KubeObject {
   spec?: { volumeName?: string };
   status?: { phase?: string };
@@ -187,7 +184,7 @@ export class VolumeBackup {
     if (notRunning !== undefined) return skipAll(pod, volumeNames, chosen, notRunning, log);
     const nothing = { taken: [], takenVolumes: [], skippedVolumes: [] };
     try {
-      await this.#requireNodeAgent((pod as PodView).spec?.nodeName ?? '', signal);
+      await requireNodeAgent(this.#options.kube, (pod as PodView).spec?.nodeName ?? '', signal);
       if (this.#options.podVolumes === undefined) {
         throw new Failure({
           code: 'POD_VOLUMES_UNAVAILABLE',
@@ -329,23 +326,6 @@ export class VolumeBackup {
     return claims;
   }
 
-  async #requireNodeAgent(nodeName: string, signal: AbortSignal): Promise<void> {
-    const pods = await this.#options.kube
-      .list<PodView>(this.#resource('', 'pods'), {
-        labelSelector: 'name=node-agent',
-        fieldSelector: `spec.nodeName=${nodeName}`,
-        signal,
-      })
-      .catch((error: unknown) => Promise.reject(wrap(error, 'failed to list daemonset pods')));
-    if (pods.some((pod) => whyNotRunning(pod) === undefined)) return;
-    throw new Failure({
-      code: 'NODE_AGENT_MISSING',
-      message: `daemonset pod not found in running state in node ${nodeName}`,
-      object: `node ${nodeName}`,
-      remedy: 'install the node agent, and let it run on this node (tolerations, node selector)',
-    });
-  }
-
   #resource(group: string, resource: string): ApiResource {
     const found = this.#options.kube.discovery.find(group, resource);
     if (found !== undefined) return found;
@@ -375,15 +355,6 @@ function isEligible(volume: PodVolumeView, claimsExcluded: boolean): boolean {
     defaultToFiles: true,
     policy: undefined,
   }).yes;
-}
-
-function whyNotRunning(pod: PodView): string | undefined {
-  const { name = '', namespace = '' } = pod.metadata;
-  const phase = pod.status?.phase ?? '';
-  const what = `name=${name}, namespace=${namespace}, phase=${phase}`;
-  if ((pod.spec?.nodeName ?? '') === '') return `pod is not scheduled, ${what}`;
-  if (phase !== 'Running') return `pod is not in the expected status, ${what}: pod is not running`;
-  return pod.metadata.deletionTimestamp === undefined ? undefined : `pod is being terminated, ${what}`;
 }
 
 function skipAll(

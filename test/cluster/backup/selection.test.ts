@@ -258,6 +258,20 @@ it('lists over all namespaces where many are included, and keeps to them', async
 });
 
 it('goes over many pages without losing or doubling anything', async () => {
+  // The controllers put an account and a config map into each new namespace; nothing may come between the two runs.
+  const count = async (path: string, name: string) =>
+    (await api.list(path)).filter(({ metadata }) => metadata.name === name).length;
+  const namespaces = (await api.list('/api/v1/namespaces')).length;
+  for (const [path, name] of [
+    ['/api/v1/serviceaccounts', 'default'],
+    ['/api/v1/configmaps', 'kube-root-ca.crt'],
+  ] as const) {
+    await api.until(
+      () => count(path, name),
+      (found) => found === namespaces,
+      `${name} in every namespace`,
+    );
+  }
   const small = await backUp(kube, {}, { pageSize: 3 });
   const whole = await backUp(kube, {}, { pageSize: 0 });
   const stable = (result: RunResult) =>
