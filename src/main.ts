@@ -12,9 +12,13 @@ import { processTerminal } from './cli/terminal.ts';
 const terminal = processTerminal((code) => process.exit(code));
 // The wrappers in bin/ say how they were called; Node.js itself only knows the script.
 const called = process.env['OADP_CALLED_AS'] ?? process.argv[1] ?? 'oadp';
-const program = path.basename(called).replace(/\.(m?js|ts)$/, '') === 'velero' ? 'velero' : 'oadp';
+const args = process.argv.slice(2);
+// `oadp velero …` is the same as calling it `velero`.
+const asVelero = path.basename(called).replace(/\.(m?js|ts)$/, '') === 'velero' || args[0] === 'velero';
+if (args[0] === 'velero') args.shift();
+const program = asVelero ? 'velero' : 'oadp';
 
-const code = await runProgram(process.argv.slice(2), {
+const code = await runProgram(args, {
   terminal,
   connect: (target) => connectCluster(target, program, terminal.env),
   buildRoot: (config) => buildRoot(program, config, terminal.env),

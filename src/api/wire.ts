@@ -69,7 +69,10 @@ export function metadataToWire(metadata: Readonly<Fields>): Fields {
   for (const name of METADATA) {
     const value = metadata[name];
     if (name === 'creationTimestamp') out[name] = value ?? null;
-    else if (!isEmpty(value)) out[name] = metadataField(name, value);
+    // A pointer in Go: an object that is to be deleted at once says 0.
+    else if (!isEmpty(value) || (name === 'deletionGracePeriodSeconds' && value === 0)) {
+      out[name] = metadataField(name, value);
+    }
   }
   for (const [name, value] of Object.entries(metadata)) {
     if (!METADATA.includes(name)) out[name] = value;

@@ -12,28 +12,10 @@ import { createGunzip } from 'node:zlib';
 import type { DownloadRequest, DownloadTargetKind } from '../api/download-request.ts';
 import { apiVersionOf, KINDS } from '../api/kinds.ts';
 import { Failure, messageOf, wrap } from '../lib/errors.ts';
-import { boolFlag, type Flag, stringFlag } from '../lib/flag-values.ts';
 import { proxyFor } from '../lib/http-proxy.ts';
 import { errnoText } from './config-file.ts';
 import type { Session } from './session.ts';
-
-export interface TlsValues {
-  readonly 'insecure-skip-tls-verify': boolean;
-  readonly cacert: string;
-}
-
-/** Flags of every command that fetches files; the CA's default comes from the client's configuration. */
-export function tlsFlags(cacert: string): {
-  'insecure-skip-tls-verify': Flag<boolean>;
-  cacert: Flag<string>;
-} {
-  return {
-    'insecure-skip-tls-verify': boolFlag(
-      "Do not check the object store's TLS certificate. This is insecure: whoever sits in between can read and change everything. Not for production.",
-    ),
-    cacert: stringFlag('Certificate bundle to trust when speaking TLS.', { default: cacert }),
-  };
-}
+import type { TlsValues } from './tls-flags.ts';
 
 export interface DownloadOptions extends TlsValues {
   /** Milliseconds for the whole download. */

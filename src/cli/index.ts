@@ -6,7 +6,10 @@ import { clientCommand } from './client-config/index.ts';
 import { defineCommand, type Root } from './command.ts';
 import { completionCommand } from './completion/command.ts';
 import { type ClientConfig, configText } from './config-file.ts';
+import { debugCommand } from './debug/command.ts';
 import { helpCommand } from './help-command.ts';
+import { installCommand } from './install/command.ts';
+import { uninstallCommand } from './install/uninstall.ts';
 import { persistentFlags } from './persistent.ts';
 import { pluginCommand } from './plugin/index.ts';
 import { repoCommand } from './repo/index.ts';
@@ -43,6 +46,9 @@ Commands may be given by what they are about or by what they do, as with kubectl
         restoreCommand(cacert),
         serverCommand(),
         versionCommand(),
+        installCommand(),
+        uninstallCommand(),
+        debugCommand(cacert),
         ...verbCommands(cacert),
         pluginCommand(),
         clientCommand(),

@@ -4,7 +4,6 @@ import type { LabelSelector } from '../api/core/references.ts';
 import type { KindName } from '../api/kinds.ts';
 import { KINDS } from '../api/kinds.ts';
 import type { KubeObject } from '../api/object.ts';
-import { readKind } from '../api/wire.ts';
 import { labelSelectorText, Selector } from '../filter/selector.ts';
 import { type Flag, stringFlag } from '../lib/flag-values.ts';
 import type { Listed } from './output.ts';
@@ -32,7 +31,7 @@ export async function getObject<T extends KubeObject>(
   name: string,
 ): Promise<T> {
   const kube = await session.kube();
-  return readKind(await kube.get<T>(KINDS[kind], name, session.namespace));
+  return complete(await kube.get<T>(KINDS[kind], name, session.namespace));
 }
 
 /**
@@ -69,7 +68,7 @@ export async function listObjects<T extends KubeObject>(
   });
   for await (const page of pages) {
     resourceVersion = page.resourceVersion;
-    for (const { object } of page.items) objects.push(readKind(object as T));
+    for (const { object } of page.items) objects.push(complete(object as T));
   }
   return { objects, resourceVersion };
 }
@@ -77,4 +76,9 @@ export async function listObjects<T extends KubeObject>(
 /** The text of a selector given as an object; empty for none. */
 export function selectorOf(selector: LabelSelector | undefined): string {
   return selector === undefined ? '' : labelSelectorText(selector);
+}
+
+/** A manifest may lack `spec` and `status`; here both are always there. */
+function complete<T extends KubeObject>(object: T): T {
+  return { ...object, spec: object['spec'] ?? {}, status: object['status'] ?? {} };
 }

@@ -2,9 +2,9 @@
 
 import { apiVersionOf, KINDS } from '../api/kinds.ts';
 import type { ServerStatusRequest } from '../api/server-status-request.ts';
-import { kindToWire } from '../api/wire.ts';
 import { createWithGeneratedName } from './mutate.ts';
 import type { Session } from './session.ts';
+import { wireObject } from './wire.ts';
 
 const POLL_MS = 250;
 
@@ -19,7 +19,7 @@ export async function serverStatus(session: Session, timeoutMs: number): Promise
   const created = await createWithGeneratedName<ServerStatusRequest>(
     session,
     'ServerStatusRequest',
-    kindToWire('ServerStatusRequest', {
+    await wireObject('ServerStatusRequest', {
       apiVersion: apiVersionOf(resource),
       kind: resource.kind,
       metadata: { generateName: 'velero-cli-', namespace },

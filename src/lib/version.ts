@@ -11,3 +11,6 @@ export const VERSION: string = typeof OADP_VERSION === 'string' ? OADP_VERSION :
 
 /** The commit that was built, as pkg/buildinfo's FormattedGitSHA shows it. */
 export const GIT_COMMIT: string = typeof OADP_COMMIT === 'string' ? OADP_COMMIT : '-';
+
+/** The image that an installation runs unless it names another one. */
+export const IMAGE: string = `oadp/oadp:v${VERSION.replace(/^.*\+oadp\.|-source$/g, '')}`;

@@ -1,12 +1,10 @@
 /** `backup-location create` (pkg/cmd/cli/backuplocation/create.go). */
 
-import {
-  accessModes,
-  type BackupStorageLocation,
-  type BackupStorageLocationAccessMode,
+import type {
+  BackupStorageLocation,
+  BackupStorageLocationAccessMode,
 } from '../../api/backup-storage-location.ts';
 import { apiVersionOf, KINDS } from '../../api/kinds.ts';
-import { kindToWire } from '../../api/wire.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { boolFlag, durationFlag, enumFlag, mapFlag, stringFlag } from '../../lib/flag-values.ts';
 import { goQuote } from '../../lib/go-text.ts';
@@ -16,6 +14,9 @@ import { credentialFlag, credentialOf, fileAsBase64 } from '../location.ts';
 import { checkOutput, outputFlags, printObject } from '../output.ts';
 import { backupStorageLocationPrinting } from '../print/kinds.ts';
 import { defaultLocations } from './defaults.ts';
+import { wireObject } from '../wire.ts';
+
+const ACCESS_MODES: readonly BackupStorageLocationAccessMode[] = ['ReadWrite', 'ReadOnly'];
 
 export function createBackupLocation(use: string): Command {
   return defineCommand({
@@ -40,8 +41,8 @@ export function createBackupLocation(use: string): Command {
         'File with the certificates to trust when speaking TLS to the object store. Optional.',
       ),
       'access-mode': enumFlag<BackupStorageLocationAccessMode>(
-        `Access mode for the backup storage location. Valid values are ${accessModes.toReversed().join(',')}`,
-        accessModes,
+        `Access mode for the backup storage location. Valid values are ${ACCESS_MODES.join(',')}`,
+        ACCESS_MODES,
         { default: 'ReadWrite' },
       ),
       ...outputFlags(''),
@@ -81,7 +82,7 @@ export function createBackupLocation(use: string): Command {
         );
       }
       const kube = await session.kube();
-      const wire = kindToWire('BackupStorageLocation', location);
+      const wire = await wireObject('BackupStorageLocation', location);
       await kube.create(KINDS.BackupStorageLocation, wire, session.namespace);
       await session.print(`Backup storage location ${goQuote(name)} configured successfully.`);
     },

@@ -4,7 +4,6 @@ import type { Backup } from '../../api/backup.ts';
 import { apiVersionOf, KINDS } from '../../api/kinds.ts';
 import { LABELS } from '../../api/labels.ts';
 import type { Schedule } from '../../api/schedule.ts';
-import { kindToWire } from '../../api/wire.ts';
 import { boolFlag, stringFlag } from '../../lib/flag-values.ts';
 import { compactTime } from '../../lib/go-time.ts';
 import { goQuote } from '../../lib/go-text.ts';
@@ -15,6 +14,7 @@ import { backupPrinting } from '../print/kinds.ts';
 import type { Session } from '../session.ts';
 import { waitForEnd } from '../wait.ts';
 import { backupSpecFlags, backupSpecOf, type BackupSpecValues, checkBackupSpec } from './spec-flags.ts';
+import { wireObject } from '../wire.ts';
 
 export function createBackup(use: string): Command {
   return defineCommand({
@@ -110,7 +110,7 @@ function backupFromSchedule(
 async function submit(session: Session, backup: Backup, wait: boolean): Promise<void> {
   const name = backup.metadata.name ?? '';
   const kube = await session.kube();
-  await kube.create(KINDS.Backup, kindToWire('Backup', backup), session.namespace);
+  await kube.create(KINDS.Backup, await wireObject('Backup', backup), session.namespace);
   await session.print(`Backup request ${goQuote(name)} submitted successfully.`);
   if (!wait) {
     await session.print(

@@ -3,11 +3,8 @@
 import type { Backup } from '../../api/backup.ts';
 import { boolFlag, stringFlag } from '../../lib/flag-values.ts';
 import { type Command, defineCommand } from '../command.ts';
-import { gatherBackup } from '../describe/backup-facts.ts';
-import { describeBackupJson } from '../describe/backup-json.ts';
-import { describeBackup } from '../describe/backup.ts';
-import { tlsFlags } from '../download.ts';
 import { getOrList, selectorFlag } from '../objects.ts';
+import { tlsFlags } from '../tls-flags.ts';
 import { invalid } from './spec-flags.ts';
 
 export function describeBackups(use: string, cacert: string, aliases: readonly string[] = []): Command {
@@ -29,6 +26,7 @@ export function describeBackups(use: string, cacert: string, aliases: readonly s
       if (output !== 'plaintext' && output !== 'json') {
         throw invalid(`invalid output format '${output}'. valid value are 'plaintext, json'`);
       }
+      const { describeBackup, describeBackupJson, gatherBackup } = await import('../describe/index.ts');
       const { objects } = await getOrList<Backup>(session, 'Backup', args, { selector });
       for (const [index, backup] of objects.entries()) {
         const facts = await gatherBackup(session, backup, details, flags);

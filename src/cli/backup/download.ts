@@ -7,8 +7,8 @@ import { Failure } from '../../lib/errors.ts';
 import { boolFlag, durationFlag, stringFlag } from '../../lib/flag-values.ts';
 import { type Command, defineCommand, exactArgs } from '../command.ts';
 import { errnoText } from '../config-file.ts';
-import { download, tlsFlags } from '../download.ts';
 import { getObject } from '../objects.ts';
+import { tlsFlags } from '../tls-flags.ts';
 
 export function downloadBackup(cacert: string): Command {
   return defineCommand({
@@ -31,6 +31,7 @@ export function downloadBackup(cacert: string): Command {
       await getObject<Backup>(session, 'Backup', name);
       const handle = await create(path.resolve(session.terminal.cwd, file), file, force);
       try {
+        const { download } = await import('../download.ts');
         const options = { ...flags, timeoutMs: flags.timeout };
         await download(session, 'BackupContents', name, options, handle.createWriteStream());
       } catch (error) {

@@ -7,8 +7,8 @@ import { Failure, messageOf } from '../../lib/errors.ts';
 import { durationFlag } from '../../lib/flag-values.ts';
 import { goQuote } from '../../lib/go-text.ts';
 import { type Command, defineCommand, exactArgs } from '../command.ts';
-import { download, tlsFlags } from '../download.ts';
 import { stdoutOf } from '../session.ts';
+import { tlsFlags } from '../tls-flags.ts';
 
 /** Phases in which the log is in the store. */
 const WITH_LOG: readonly (string | undefined)[] = [
@@ -47,6 +47,7 @@ export function backupLogs(cacert: string): Command {
           object: `backup ${name}`,
         });
       }
+      const { download } = await import('../download.ts');
       const options = { ...flags, timeoutMs: flags.timeout };
       await download(session, 'BackupLog', name, options, stdoutOf(session));
     },

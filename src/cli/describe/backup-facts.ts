@@ -13,8 +13,8 @@ import type { KubeObject } from '../../api/object.ts';
 import type { PodVolumeBackup } from '../../api/pod-volume-backup.ts';
 import type { ApiResource } from '../../kube/contract.ts';
 import { messageOf } from '../../lib/errors.ts';
-import type { TlsValues } from '../download.ts';
 import type { Session } from '../session.ts';
+import type { TlsValues } from '../tls-flags.ts';
 import { type Fetched, fetchJson } from './fetched.ts';
 
 export interface BackupFacts {

@@ -2,8 +2,9 @@
 
 import type { DownloadTargetKind } from '../../api/download-request.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { downloadJson, FileNotFound, type TlsValues, UnreadableFile } from '../download.ts';
+import { downloadJson, FileNotFound, UnreadableFile } from '../download.ts';
 import type { Session } from '../session.ts';
+import type { TlsValues } from '../tls-flags.ts';
 
 export type Fetched<T> =
   | { readonly state: 'ok'; readonly value: T }

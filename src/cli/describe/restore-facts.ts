@@ -8,8 +8,8 @@ import { KINDS } from '../../api/kinds.ts';
 import { LABELS, labelValue } from '../../api/labels.ts';
 import type { PodVolumeRestore } from '../../api/pod-volume-restore.ts';
 import type { Restore } from '../../api/restore.ts';
-import type { TlsValues } from '../download.ts';
 import type { Session } from '../session.ts';
+import type { TlsValues } from '../tls-flags.ts';
 import { listOrComplain } from './backup-facts.ts';
 import { type Fetched, fetchJson } from './fetched.ts';
 

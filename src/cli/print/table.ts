@@ -40,7 +40,7 @@ export function renderTable<T>(
 
 function labelCells(object: unknown, options: LabelOptions): string[] {
   const labels = (object as Partial<KubeObject>).metadata?.labels ?? {};
-  const cells = options.labelColumns.map((label) => labels[label] ?? '<none>');
+  const cells = options.labelColumns.map((label) => labels[label] ?? '');
   if (options.showLabels) cells.push(formatLabels(labels));
   return cells;
 }

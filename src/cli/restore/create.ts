@@ -4,7 +4,6 @@ import type { Backup } from '../../api/backup.ts';
 import { apiVersionOf, KINDS } from '../../api/kinds.ts';
 import { LABELS } from '../../api/labels.ts';
 import type { ExistingResourcePolicy, Restore } from '../../api/restore.ts';
-import { kindToWire } from '../../api/wire.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import { Failure } from '../../lib/errors.ts';
 import {
@@ -27,6 +26,7 @@ import { restorePrinting } from '../print/kinds.ts';
 import { labelSelectorFlag, orLabelSelectorFlag } from '../selector.ts';
 import type { Session } from '../session.ts';
 import { waitForEnd } from '../wait.ts';
+import { wireObject } from '../wire.ts';
 
 const restoreFlags = {
   'from-backup': stringFlag('Backup to restore from'),
@@ -193,7 +193,7 @@ function restoreOf(session: Session, name: string, flags: Values, source: Source
 async function submit(session: Session, restore: Restore, wait: boolean): Promise<void> {
   const name = restore.metadata.name ?? '';
   const kube = await session.kube();
-  await kube.create(KINDS.Restore, kindToWire('Restore', restore), session.namespace);
+  await kube.create(KINDS.Restore, await wireObject('Restore', restore), session.namespace);
   await session.print(`Restore request ${goQuote(name)} submitted successfully.`);
   if (!wait) {
     await session.print(

@@ -3,10 +3,8 @@
 import type { Restore } from '../../api/restore.ts';
 import { boolFlag } from '../../lib/flag-values.ts';
 import { type Command, defineCommand } from '../command.ts';
-import { gatherRestore } from '../describe/restore-facts.ts';
-import { describeRestore } from '../describe/restore.ts';
-import { tlsFlags } from '../download.ts';
 import { getOrList, selectorFlag } from '../objects.ts';
+import { tlsFlags } from '../tls-flags.ts';
 
 export function describeRestores(use: string, cacert: string, aliases: readonly string[] = []): Command {
   return defineCommand({
@@ -20,6 +18,7 @@ export function describeRestores(use: string, cacert: string, aliases: readonly 
     },
     async run({ flags, args, session }) {
       const { details, selector } = flags;
+      const { describeRestore, gatherRestore } = await import('../describe/index.ts');
       const { objects } = await getOrList<Restore>(session, 'Restore', args, { selector });
       for (const [index, restore] of objects.entries()) {
         const facts = await gatherRestore(session, restore, details, flags);

@@ -7,9 +7,9 @@ import { messageOf } from '../../lib/errors.ts';
 import { durationFlag } from '../../lib/flag-values.ts';
 import { goQuote } from '../../lib/go-text.ts';
 import { type Command, defineCommand, exactArgs } from '../command.ts';
-import { download, tlsFlags } from '../download.ts';
 import { ExitMessage } from '../exit.ts';
 import { stdoutOf } from '../session.ts';
+import { tlsFlags } from '../tls-flags.ts';
 
 /** Phases in which the log is in the store. */
 const WITH_LOG: readonly (string | undefined)[] = [
@@ -47,6 +47,7 @@ export function restoreLogs(cacert: string): Command {
           `Logs for restore ${goQuote(name)} are not available until it's finished processing. Please wait until the restore has a phase of Completed or Failed and try again.`,
         );
       }
+      const { download } = await import('../download.ts');
       const options = { ...flags, timeoutMs: flags.timeout };
       await download(session, 'RestoreLog', name, options, stdoutOf(session));
     },

@@ -2,7 +2,6 @@
 
 import { apiVersionOf, KINDS } from '../../api/kinds.ts';
 import type { Schedule } from '../../api/schedule.ts';
-import { kindToWire } from '../../api/wire.ts';
 import { boolFlag, stringFlag } from '../../lib/flag-values.ts';
 import { goQuote } from '../../lib/go-text.ts';
 import {
@@ -16,6 +15,7 @@ import { type Command, defineCommand, exactArgs } from '../command.ts';
 import { checkOutput, outputFlags, printObject } from '../output.ts';
 import { schedulePrinting } from '../print/kinds.ts';
 import { skipFlag } from './skip-flag.ts';
+import { wireObject } from '../wire.ts';
 
 export function createSchedule(use: string): Command {
   return defineCommand({
@@ -74,7 +74,7 @@ such as "@every 2h30m".`,
       };
       if (await printObject(session, flags, schedulePrinting, schedule)) return;
       const kube = await session.kube();
-      await kube.create(KINDS.Schedule, kindToWire('Schedule', schedule), session.namespace);
+      await kube.create(KINDS.Schedule, await wireObject('Schedule', schedule), session.namespace);
       await session.print(`Schedule ${goQuote(name)} created successfully.`);
     },
   });

@@ -2,7 +2,6 @@
 
 import type { Schedule } from '../../api/schedule.ts';
 import { type Command, defineCommand } from '../command.ts';
-import { describeSchedule } from '../describe/schedule.ts';
 import { getOrList, selectorFlag } from '../objects.ts';
 
 export function describeSchedules(use: string, aliases: readonly string[] = []): Command {
@@ -12,6 +11,7 @@ export function describeSchedules(use: string, aliases: readonly string[] = []):
     short: 'Describe schedules',
     flags: selectorFlag(),
     async run({ flags, args, session }) {
+      const { describeSchedule } = await import('../describe/index.ts');
       const wish = { selector: flags.selector, allNamespaces: true };
       const { objects } = await getOrList<Schedule>(session, 'Schedule', args, wish);
       const texts = objects.map((schedule) => describeSchedule(schedule, session.colours));

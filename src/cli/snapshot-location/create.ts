@@ -2,7 +2,6 @@
 
 import { apiVersionOf, KINDS } from '../../api/kinds.ts';
 import type { VolumeSnapshotLocation } from '../../api/volume-snapshot-location.ts';
-import { kindToWire } from '../../api/wire.ts';
 import { mapFlag, stringFlag } from '../../lib/flag-values.ts';
 import { goQuote } from '../../lib/go-text.ts';
 import { dropUndefined, invalid } from '../backup/spec-flags.ts';
@@ -10,6 +9,7 @@ import { type Command, defineCommand, exactArgs } from '../command.ts';
 import { credentialFlag, credentialOf } from '../location.ts';
 import { checkOutput, outputFlags, printObject } from '../output.ts';
 import { volumeSnapshotLocationPrinting } from '../print/kinds.ts';
+import { wireObject } from '../wire.ts';
 
 export function createSnapshotLocation(use: string): Command {
   return defineCommand({
@@ -39,7 +39,7 @@ export function createSnapshotLocation(use: string): Command {
       };
       if (await printObject(session, flags, volumeSnapshotLocationPrinting, location)) return;
       const kube = await session.kube();
-      const wire = kindToWire('VolumeSnapshotLocation', location);
+      const wire = await wireObject('VolumeSnapshotLocation', location);
       await kube.create(KINDS.VolumeSnapshotLocation, wire, session.namespace);
       await session.print(`Snapshot volume location ${goQuote(name)} configured successfully.`);
     },
