@@ -11,6 +11,7 @@ import { wrap } from '../lib/errors.ts';
 import { goList } from '../lib/go-text.ts';
 import { createLogger, type Logger } from '../lib/log.ts';
 import { GIT_COMMIT, VERSION } from '../lib/version.ts';
+import type { ActionRegistry } from '../plugin/contract.ts';
 import { createHookTracker } from '../restore/hook-tracker.ts';
 import { filesystemHandler } from '../storage/filesystem-http.ts';
 import { builtInProviders } from '../storage/index.ts';
@@ -41,8 +42,10 @@ const STOP_ABORT_MS = 15_000;
 /** Where the image of the restore helper lies unless a plugin's ConfigMap says otherwise: the original's. */
 const HELPER_IMAGE = { registry: 'velero', tag: VERSION.replace(/\+.*/, '') };
 
-/** What a test wants to know of a server that runs in its process. */
+/** What whoever embeds a server may add to it. */
 export interface ServerHooks {
+  /** Adds actions to the built-in ones. */
+  actions?: (builtIn: ActionRegistry) => ActionRegistry;
   /** Called once everything runs, with the address of the metrics as it was bound. */
   onReady?: (server: { metricsAddress: string }) => void;
 }
@@ -123,6 +126,12 @@ async function serve(options: ServerOptions, log: Logger, hooks: ServerHooks): P
           },
         }),
   });
+  const builtIn = builtInRegistry({
+    kube,
+    namespace,
+    image: HELPER_IMAGE,
+    objectStores: providers.map(({ name }) => name),
+  });
   const context: ServerContext = {
     options,
     namespace,
@@ -139,12 +148,7 @@ async function serve(options: ServerOptions, log: Logger, hooks: ServerHooks): P
       retryMs: flags['store-retry-timeout'],
       log,
     }),
-    actions: builtInRegistry({
-      kube,
-      namespace,
-      image: HELPER_IMAGE,
-      objectStores: providers.map(({ name }) => name),
-    }),
+    actions: hooks.actions?.(builtIn) ?? builtIn,
     hooks: createHookTracker(),
     jobs,
     restoresRunning: new Set(),

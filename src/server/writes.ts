@@ -7,7 +7,7 @@
 import type { KubeObject } from '../api/object.ts';
 import type { ApiResource, KubeClient } from '../kube/contract.ts';
 import { isInvalid, isNotFound, KubeError } from '../kube/errors.ts';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { Failure, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { createMergePatch } from '../lib/merge-patch.ts';
@@ -86,5 +86,35 @@ export async function writeFinally<T extends KubeObject>(
     }
     await clock.sleep(pause, signal);
     pause = Math.min(pause * 2, LAST_PAUSE_MS);
+  }
+}
+
+/**
+ * Writes how a run ended, as {@link writeFinally}. A status that the server finds invalid (its CRDs are those of
+ * another version) must not leave the run InProgress for ever: it becomes Failed with that reason.
+ */
+export async function writeEnd<T extends KubeObject & { status?: object }>(
+  deps: WriteDeps,
+  resource: ApiResource,
+  before: T,
+  after: T,
+): Promise<T | undefined> {
+  try {
+    return await writeFinally(deps, resource, before, after);
+  } catch (error) {
+    if (!isInvalid(error)) throw error;
+    deps.log.error('The server does not accept the status of this run, marking it as Failed', {
+      error,
+      [after.kind.toLowerCase()]: after.metadata.name,
+    });
+    return writeFinally(deps, resource, before, {
+      ...before,
+      status: {
+        ...before.status,
+        phase: 'Failed',
+        failureReason: `the status of this run is not accepted by the API server: ${messageOf(error)} (apply the custom resource definitions of this version)`,
+        completionTimestamp: rfc3339(deps.clock.now()),
+      },
+    });
   }
 }

@@ -13,7 +13,7 @@ import { getCurrent, type ServerContext } from '../context.ts';
 import { isStopping } from '../jobs.ts';
 import { reasonOf } from '../reason.ts';
 import { interruptedReason } from '../restart.ts';
-import { writeChanges, writeFinally } from '../writes.ts';
+import { writeChanges, writeEnd } from '../writes.ts';
 import { isTerminal, scheduleOf } from './decide.ts';
 import { gatherForBackup } from './gather.ts';
 import { recordBackup } from './record.ts';
@@ -70,7 +70,7 @@ async function takeBackup(context: ServerContext, backup: Backup): Promise<void>
     metrics.set('backup_last_status', schedule, 0);
   }
   log.info("Updating backup's final status");
-  await writeFinally(context.writes, KINDS.Backup, current, ended);
+  await writeEnd(context.writes, KINDS.Backup, current, ended);
   if (isTerminal(ended.status?.phase)) context.backupsInProgress.delete(name);
 }
 

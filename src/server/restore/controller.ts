@@ -17,7 +17,7 @@ import { isStopping } from '../jobs.ts';
 import { reasonOf } from '../reason.ts';
 import { interruptedReason } from '../restart.ts';
 import { withStore } from '../stores.ts';
-import { writeChanges, writeFinally } from '../writes.ts';
+import { writeChanges, writeEnd } from '../writes.ts';
 import { restoreStep } from './decide.ts';
 import { executeRestore } from './run.ts';
 
@@ -111,7 +111,7 @@ async function takeRestore(context: ServerContext, restore: Restore): Promise<vo
     };
   }
   log.debug("Updating restore's final status");
-  await writeFinally(context.writes, KINDS.Restore, current, ended);
+  await writeEnd(context.writes, KINDS.Restore, current, ended);
 }
 
 async function setFinalizers(

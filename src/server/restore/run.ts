@@ -25,6 +25,7 @@ import { createJobLog, type JobLog } from '../job-log.ts';
 import { readSpoolFile } from '../spool.ts';
 import { withStore } from '../stores.ts';
 import { phaseAfterRun, resultLines } from './decide.ts';
+import { podVolumeRestorer } from '../../volumes/pod-volume-restorer.ts';
 
 export interface RestoreInput {
   /** As it lies in the cluster, InProgress. */
@@ -144,6 +145,7 @@ async function runFromStore(
       hooks: context.hooks,
       volumeSnapshotter: (provider) => context.actions.volumeSnapshotter(provider),
       snapshotLocation: (name) => snapshotLocation(context, name),
+      podVolumes: podVolumeRestorer({ kube, namespace, podVolumeBackups, signal }),
       onProgress: async (latest) => {
         progress = latest;
         try {

@@ -289,3 +289,44 @@ describe('what was not read back is not Completed', () => {
     expect(bucket('broken').has('broken-logs.gz')).toBe(true);
   });
 });
+
+describe('a cluster whose definitions are older than the server', () => {
+  it('makes a run Failed whose status it does not accept, with what to do', async () => {
+    const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/backups.velero.io';
+    const { spec } = await s.api.get<{
+      spec: {
+        versions: { schema: { openAPIV3Schema: { properties: { status: { properties: Phase } } } } }[];
+      };
+    }>(crd);
+    const phase = spec.versions[0]?.schema.openAPIV3Schema.properties.status.properties.phase;
+    if (phase === undefined) throw new Error('the CRD has no phase');
+    phase.enum = phase.enum.filter((word) => !word.startsWith('Finalizing'));
+    await s.api.patch(crd, { spec });
+    const refused = {
+      apiVersion: 'velero.io/v1',
+      kind: 'Backup',
+      metadata: { name: 'probe' },
+      spec: {},
+      status: { phase: 'Finalizing' },
+    };
+    await s.api.until(
+      () =>
+        s.api.create(`${velero.path('backups')}?dryRun=All`, refused).then(
+          () => true,
+          () => false,
+        ),
+      (accepted) => !accepted,
+      'the definition to be in force',
+    );
+    const { status } = await velero.run('backups', 'old-crds', { includedNamespaces: [app] });
+    expect(status?.phase).toBe('Failed');
+    expect(status?.failureReason).toMatch(
+      /^the status of this run is not accepted by the API server: .*status\.phase: Unsupported value: "Finalizing".*apply the custom resource definitions/s,
+    );
+    expect(status?.completionTimestamp).toBeDefined();
+  });
+});
+
+interface Phase {
+  phase: { enum: string[] };
+}
