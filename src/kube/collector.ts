@@ -1,6 +1,7 @@
 /** Collects the bytes of an answer: undici's `request()` would make a stream of each. */
 
 import type { Dispatcher } from 'undici';
+import { onAbort } from '../lib/abort.ts';
 import { NEVER_SENT } from './network-error.ts';
 
 export interface Answer {
@@ -20,7 +21,7 @@ export class Collector implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Answer['headers'] = {};
   #chunks: Buffer[] = [];
-  #onAbort: (() => void) | undefined;
+  #leave: (() => void) | undefined;
 
   constructor(
     resolve: (answer: Answer) => void,
@@ -31,12 +32,11 @@ export class Collector implements Dispatcher.DispatchHandler {
     this.#reject = reject;
     this.#signal = signal;
     if (signal) {
-      this.#onAbort = () => {
+      this.#leave = onAbort(signal, () => {
         // Where undici still waits for a connection there is nothing to abort yet; it is dropped at its start.
         this.#controller?.abort(signal.reason as Error);
         this.#reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      });
     }
   }
 
@@ -76,6 +76,6 @@ export class Collector implements Dispatcher.DispatchHandler {
   }
 
   #settle(): void {
-    if (this.#onAbort) this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#leave?.();
   }
 }

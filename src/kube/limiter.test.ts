@@ -76,8 +76,8 @@ describe('rate limits', () => {
     expect(near.limit).toBeLessThanOrEqual(20);
   });
 
-  it('shrinks when the same requests take longer and fewer at once would do, not below half of the start', async () => {
-    const limiter = new AdaptiveLimiter({ initial: 32, max: 64 });
+  it('shrinks when the same requests take longer and fewer at once would do, not below the start', async () => {
+    const limiter = new AdaptiveLimiter({ initial: 16, max: 64 });
     await drive(limiter, { capacity: 64, serviceMs: 10 }, 20);
     expect(limiter.limit).toBeGreaterThan(32);
     const rate = await drive(limiter, { capacity: 4, serviceMs: 10 }, 60);

@@ -4,6 +4,7 @@
  * more, and shrinks when it says 429 or answers ever later.
  */
 
+import { onAbort } from '../lib/abort.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 
 /** client-go's token bucket: `qps` tokens a second, at most `burst` saved up. */
@@ -51,7 +52,7 @@ export class TokenBucket {
 }
 
 export interface AdaptiveLimits {
-  /** In flight at the start. Only 429 brings the limit below half of this. Default 16. */
+  /** In flight at the start. Only 429 brings the limit below it. Default 16. */
   initial?: number;
   /** Default 1. */
   min?: number;
@@ -113,7 +114,7 @@ export class AdaptiveLimiter {
     this.#min = Math.max(1, limits.min ?? 1);
     this.#max = Math.max(this.#min, limits.max ?? 128);
     this.#limit = Math.min(this.#max, Math.max(this.#min, limits.initial ?? 16));
-    this.#floor = Math.max(this.#min, Math.floor(this.#limit / 2));
+    this.#floor = this.#limit;
     this.#windowMs = limits.windowMs ?? 400;
     this.#windowStart = clock.now();
   }
@@ -149,12 +150,10 @@ export class AdaptiveLimiter {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { resolve, gone: false };
       if (signal) {
-        const onAbort = () => {
+        waiter.cleanUp = onAbort(signal, () => {
           waiter.gone = true;
           reject(signal.reason as Error);
-        };
-        signal.addEventListener('abort', onAbort, { once: true });
-        waiter.cleanUp = () => signal.removeEventListener('abort', onAbort);
+        });
       }
       this.#waiting.push(waiter);
     });
