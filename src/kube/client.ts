@@ -27,6 +27,7 @@ import { listPages } from './list.ts';
 import { objectName, query, resourcePath, selectors } from './paths.ts';
 import { Transport, type TransportOptions } from './transport.ts';
 import { watchResource } from './watch.ts';
+import { goJson } from '../lib/go-json.ts';
 
 export type ClientOptions = TransportOptions;
 
@@ -135,7 +136,9 @@ class Client implements KubeClient {
   ): Promise<CreatedItem> {
     const parsed = object instanceof Uint8Array ? undefined : object;
     const place = resource.namespaced ? (namespace ?? parsed?.metadata.namespace) : undefined;
-    const body = parsed === undefined ? (object as Uint8Array) : JSON.stringify(parsed);
+    // Escaped as Go does: the server keeps the bytes of a raw field (the data of a ControllerRevision) and later compares
+    // them with what Go writes; without that a StatefulSet could not adopt its restored revision.
+    const body = parsed === undefined ? (object as Uint8Array) : goJson(parsed);
     const started = Date.now();
     const request = {
       method: 'POST',
@@ -210,7 +213,7 @@ class Client implements KubeClient {
     const answer = await this.transport.request({
       method: 'PUT',
       path: resourcePath(resource, namespace, name, options.subresource) + writeQuery(options),
-      body: object instanceof Uint8Array ? object : JSON.stringify(object),
+      body: object instanceof Uint8Array ? object : goJson(object),
       ...urgency(options),
       // With a resource version the second try of a lost update meets a conflict, which says `maybeApplied`.
       repeatable: resourceVersion === undefined || resourceVersion === '',
@@ -233,7 +236,7 @@ class Client implements KubeClient {
     const answer = await this.transport.request({
       method: 'PATCH',
       path: resourcePath(resource, namespace, name, options.subresource) + query(values),
-      body: patch instanceof Uint8Array ? patch : JSON.stringify(patch),
+      body: patch instanceof Uint8Array ? patch : goJson(patch),
       contentType: PATCH_TYPES[kind],
       ...urgency(options),
       repeatable: kind !== 'json',

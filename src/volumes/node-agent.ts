@@ -2,8 +2,11 @@
 
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
+import { isNotFound } from '../kube/errors.ts';
 import { Failure, wrap } from '../lib/errors.ts';
 import type { PodVolumeView } from './decide.ts';
+
+const NODE_AGENT = 'node-agent';
 
 /** The fields of a pod that matter to its volumes. */
 export interface PodView extends KubeObject {
@@ -44,5 +47,28 @@ export async function requireNodeAgent(
     message: `daemonset pod not found in running state in node ${nodeName}`,
     object: `node ${nodeName}`,
     remedy: 'install the node agent, and let it run on this node (tolerations, node selector)',
+  });
+}
+
+/** @throws Failure `NODE_AGENT_MISSING` where there is no daemon set of node agents; what the API server answers */
+export async function requireNodeAgents(
+  kube: KubeClient,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const resource = kube.discovery.find('apps', 'daemonsets');
+  try {
+    if (resource !== undefined) {
+      await kube.get(resource, NODE_AGENT, namespace, signal);
+      return;
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  throw new Failure({
+    code: 'NODE_AGENT_MISSING',
+    message: 'daemonset not found',
+    object: `daemon set ${namespace}/${NODE_AGENT}`,
+    remedy: 'install the node agent',
   });
 }
