@@ -86,7 +86,7 @@ describe('a backup through its custom resource', () => {
     });
   });
 
-  it('V-STO-004 V-STO-005 V-STO-006 V-STO-010 V-STO-012 V-STO-015 leaves all its files, the metadata with the last phase', () => {
+  it('V-STO-004 V-STO-005 V-STO-006 V-STO-010 V-STO-012 leaves all its files, the metadata with the last phase', () => {
     expect(bucket('first').files()).toEqual([
       'first-csi-volumesnapshotclasses.json.gz',
       'first-csi-volumesnapshotcontents.json.gz',
