@@ -135,10 +135,13 @@ let raw = 0;
 let ours = 0;
 for (let round = 1; round <= Number(values.rounds); round++) {
   const items = population('').namespaces * perNamespace;
+  const rawCpu = process.cpuUsage();
   const rawSeconds = await populate(api, population(`raw${round}`));
+  const { user, system } = process.cpuUsage(rawCpu);
   raw += rawSeconds;
   console.log(
-    `raw creates   ${items} items ${rawSeconds.toFixed(2)} s ${(items / rawSeconds).toFixed(0)} items/s`,
+    `raw creates   ${items} items ${rawSeconds.toFixed(2)} s ${(items / rawSeconds).toFixed(0)} items/s, ` +
+      `cpu ${((user + system) / 1e6).toFixed(2)} s`,
   );
   const mapping = Object.fromEntries(
     namespacesOf(population('warm')).map((name) => [name, name.replace('warm', `copy${round}`)]),

@@ -3,6 +3,7 @@
  * and restore and printed by the command line (pkg/util/logging of the original).
  */
 
+import { rfc3339 } from './clock.ts';
 import { Failure } from './errors.ts';
 import { goQuote } from './go-text.ts';
 
@@ -110,9 +111,22 @@ class FieldLogger implements Logger {
 /** A logger that writes nothing. */
 export const silentLogger: Logger = createLogger({ sinks: [], level: 'panic' });
 
+let lastSecond = Number.NaN;
+let lastText = '';
+
+/** Many lines share a second: its text is made once. */
+function timeText(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = rfc3339(ms);
+    lastSecond = second;
+  }
+  return lastText;
+}
+
 /** One line of logrus' TextFormatter (fields sorted, `error` as its message) or JSONFormatter, with the newline. */
 export function formatEntry(entry: LogEntry, format: LogFormat = 'text'): string {
-  const time = new Date(entry.time).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  const time = timeText(entry.time);
   if (format === 'json') {
     const record: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(entry.fields)) {

@@ -41,7 +41,6 @@ export function sameManagers(a: KubeObject, b: KubeObject): boolean {
 /** A copy that does not say who wrote what. */
 export function withoutManagedFields(object: KubeObject): KubeObject {
   if (object.metadata['managedFields'] === undefined) return object;
-  const metadata = { ...object.metadata };
-  delete metadata['managedFields'];
+  const { managedFields: _managedFields, ...metadata } = object.metadata;
   return { ...object, metadata };
 }
