@@ -13,6 +13,7 @@ import type {
   RestoreItemAction,
 } from '../plugin/contract.ts';
 import { backupActions } from './backup/index.ts';
+import { deleteActions } from './delete/index.ts';
 import { restoreActions } from './restore/index.ts';
 
 export interface BuiltInActionDeps {
@@ -39,7 +40,7 @@ type PluginKind =
 export function builtInRegistry(deps: BuiltInActionDeps): ActionRegistry {
   const backup = inOrder(backupActions(deps));
   const restore = inOrder(restoreActions(deps));
-  const remove: readonly DeleteItemAction[] = [];
+  const remove = deleteActions(deps);
   return {
     backupItemActions: () => Promise.resolve(backup),
     restoreItemActions: () => Promise.resolve(restore),
