@@ -13,6 +13,7 @@ import type { DownloadRequest, DownloadTargetKind } from '../api/download-reques
 import { apiVersionOf, KINDS } from '../api/kinds.ts';
 import { Failure, messageOf, wrap } from '../lib/errors.ts';
 import { proxyFor } from '../lib/http-proxy.ts';
+import { networkFault } from '../lib/network-fault.ts';
 import { errnoText } from './config-file.ts';
 import type { Session } from './session.ts';
 import type { TlsValues } from './tls-flags.ts';
@@ -165,7 +166,7 @@ async function fetchFile(
   } catch (error) {
     await dispatcher.destroy();
     if (error instanceof Failure || signal.aborted) throw error;
-    throw unreachable(error, shown, what);
+    throw unreachable(error, url, shown, what);
   }
 }
 
@@ -208,42 +209,26 @@ async function refusal(
   });
 }
 
-const UNKNOWN_AUTHORITY = new Set([
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
-
-function unreachable(error: unknown, shown: string, what: string): Failure {
-  const code = codeOf(error);
-  if (UNKNOWN_AUTHORITY.has(code ?? '')) {
-    return new Failure({
-      code: 'DOWNLOAD_UNKNOWN_AUTHORITY',
-      message: `Get "${shown}": tls: failed to verify certificate: x509: certificate signed by unknown authority\n\nThe --insecure-skip-tls-verify flag can also be used to accept any TLS certificate for the download, but it is susceptible to man-in-the-middle attacks.`,
-      object: what,
-      remedy:
-        "Give the store's certificate authority with --cacert, or once for all: velero client config set cacert=FILE.",
-      cause: error,
-    });
-  }
-  return new Failure({
-    code: 'DOWNLOAD_UNREACHABLE',
-    message: `Get "${shown}": ${messageOf(error)}`,
-    object: what,
-    remedy:
-      "The object store must be reachable from this machine at that address. Where it has another address outside the cluster, set publicUrl in the location's config.",
-    cause: error,
-  });
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    const { code } = current as NodeJS.ErrnoException;
-    if (code !== undefined) return code;
-  }
-  return undefined;
+function unreachable(error: unknown, address: URL, shown: string, what: string): Failure {
+  const { text, unknownAuthority } = networkFault(error, address.origin);
+  const message = `Get "${shown}": ${text}`;
+  return unknownAuthority
+    ? new Failure({
+        code: 'DOWNLOAD_UNKNOWN_AUTHORITY',
+        message,
+        object: what,
+        remedy:
+          "Give the store's certificate authority with --cacert, or once for all: velero client config set cacert=FILE. The --insecure-skip-tls-verify flag makes any certificate do, which lets whoever sits in between read and change everything.",
+        cause: error,
+      })
+    : new Failure({
+        code: 'DOWNLOAD_UNREACHABLE',
+        message,
+        object: what,
+        remedy:
+          "The object store must be reachable from this machine at that address. Where it has another address outside the cluster, set publicUrl in the location's config.",
+        cause: error,
+      });
 }
 
 function tooLate(what: string, timeoutMs: number, cause: unknown): Failure {

@@ -170,7 +170,8 @@ describe('what keeps us from the API server', () => {
   it('is not tried again where the certificate does not fit', () => {
     const result = from(Object.assign(new Error('x'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }));
     expect(result).toEqual({
-      message: 'Get "https://api:6443/version": x509: certificate signed by unknown authority',
+      message:
+        'Get "https://api:6443/version": tls: failed to verify certificate: x509: certificate signed by unknown authority',
       retryable: false,
       names: [],
     });

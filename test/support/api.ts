@@ -26,6 +26,8 @@ export interface ApiObject extends Json {
   };
 }
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 /** Answer of the API server that is not of the 200s. */
 export class ApiError extends Error {
   readonly status: number;
@@ -49,12 +51,24 @@ export class Api {
     this.#token = cluster.token;
   }
 
-  /** One request; the body of the answer as text. */
-  async text(
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
-    path: string,
-    body?: unknown,
-  ): Promise<string> {
+  /**
+   * One request; the body of the answer as text. A kind that nobody asked for yet answers "storage is
+   * (re)initializing" for a moment: then it is asked again.
+   */
+  async text(method: Method, path: string, body?: unknown): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#once(method, path, body);
+      } catch (error) {
+        const early =
+          error instanceof ApiError && error.status === 429 && error.message.includes('(re)initializing');
+        if (!early || attempt > 50) throw error;
+        await sleep(200);
+      }
+    }
+  }
+
+  async #once(method: Method, path: string, body: unknown): Promise<string> {
     const answer = await this.#pool.request({
       method,
       path,
