@@ -17,7 +17,7 @@ import { both } from './compare.ts';
 import { createObjects, createRecorded, putFiles, RECORDED, SERVED, SHELF } from './fixtures.ts';
 
 /**
- * The real command line and ours look at the same objects, the real server answering both: what they print must be the
+ * The real command line and ours look at the same objects, our server answering both: what they print must be the
  * same text. Colours are off, ages and trailing blanks are made equal, and of standard error the error itself counts.
  */
 
@@ -52,7 +52,7 @@ beforeAll(async () => {
   ];
   const restores = ['restore', 'restore-operations', 'restore-finalizer'];
   const flags = ['--disable-controllers', [...still, ...restores].join(',')];
-  server = await startServer(cluster, api, { side: 'real', namespace: SERVED, flags });
+  server = await startServer(cluster, api, { side: 'ours', namespace: SERVED, flags });
 }, 300_000);
 
 afterAll(async () => {
@@ -104,7 +104,7 @@ describe('tables', () => {
     (args) => expectSame(args),
   );
 
-  it('V-CLI-063 plugins of the real server', () => expectSame(['plugin', 'get', '-n', SERVED]));
+  it('V-CLI-063 V-CLI-067 plugins of the server', () => expectSame(['plugin', 'get', '-n', SERVED]));
 });
 
 describe('JSON and YAML', () => {
@@ -236,7 +236,7 @@ describe('JSON and YAML', () => {
 
 describe('describe', () => {
   it.each(
-    ['full', 'old', 'bare', ...RECORDED].flatMap((name) => [
+    ['full', 'old', ...RECORDED].flatMap((name) => [
       [['backup', 'describe', name]],
       [['describe', 'backup', name, '--details']],
       [['backup', 'describe', name, '-o', 'json']],
@@ -246,8 +246,23 @@ describe('describe', () => {
     expectSame([...args, '-n', SERVED]),
   );
 
+  it('V-CLI-028 V-CLI-029 JSON says why volumes are not told, which the original forgets', async () => {
+    const { real, ours } = await both(cluster, ['backup', 'describe', 'bare', '-o', 'json', '-n', SERVED]);
+    const told = JSON.parse(ours.stdout) as { status: { backupVolumes?: Record<string, string> } };
+    expect(told.status.backupVolumes).toEqual({
+      errorReadBackupVolumeInfo: 'error reading backup volume info: REASON',
+    });
+    delete told.status.backupVolumes;
+    expect(told).toEqual(JSON.parse(real.stdout));
+  });
+
   it('V-CLI-023 V-CLI-032 a backup whose files no server can give', () =>
     expectSame(['backup', 'describe', 'refused', '-n', SERVED]));
+
+  it.each([[['backup', 'describe', 'bare']], [['backup', 'describe', 'bare', '--details']]])(
+    'V-CLI-024 V-CLI-028 files that are missing or damaged: %j',
+    (args) => expectSame([...args, '-n', SERVED]),
+  );
 
   it('V-CLI-022 several backups; JSON is for one only', () =>
     expectSame(['backup', 'describe', 'full', 'old', '-o', 'json', '-n', SERVED]));
