@@ -108,18 +108,11 @@ export class VolumeBackup {
     const { policies } = this.#options;
     if (policies !== undefined && isEligible(volume, context.claimsExcluded)) {
       const claimName = volume.persistentVolumeClaim?.claimName;
-      try {
-        decision = decide(
-          claimName === undefined
-            ? policies.actionForPodVolume({ ...volume })
-            : policies.actionForPv(
-                await this.#pvOfPodVolume(namespace, volumeName, claimName, context.signal),
-              ),
-        );
-      } catch (error) {
-        context.log.error(`fail to get PVC for pod ${namespace}/${name}`, { error });
-        throw error;
-      }
+      decision = decide(
+        claimName === undefined
+          ? policies.actionForPodVolume({ ...volume })
+          : policies.actionForPv(await this.#pvOfPodVolume(pod, volumeName, claimName, context)),
+      );
     }
     if (isEligible(volume, context.claimsExcluded)) context.log.info(decision.message);
     else context.log.debug(decision.message);
@@ -259,17 +252,28 @@ export class VolumeBackup {
     return { volume, claim, pv };
   }
 
+  /** The PV behind a volume of a pod; that it cannot be told is an error of the backup, and thrown. */
   async #pvOfPodVolume(
-    namespace: string,
+    pod: KubeObject,
     volumeName: string,
     claimName: string,
-    signal: AbortSignal,
+    { log, signal }: Context,
   ): Promise<KubeObject> {
-    const claim = await this.#read('', 'persistentvolumeclaims', claimName, namespace, signal).catch(
-      (error: unknown) =>
-        Promise.reject(wrap(error, `failed to get PVC ${claimName} for Volume ${namespace}/${volumeName}`)),
-    );
-    return this.#pvOfClaim(claim, signal);
+    const { namespace = '', name = '' } = pod.metadata;
+    let claim: KubeObject;
+    try {
+      claim = await this.#read('', 'persistentvolumeclaims', claimName, namespace, signal);
+    } catch (cause) {
+      const error = wrap(cause, `failed to get PVC ${claimName} for Volume ${namespace}/${volumeName}`);
+      log.error(`fail to get PVC for pod ${namespace}/${name}`, { error });
+      throw error;
+    }
+    try {
+      return await this.#pvOfClaim(claim, signal);
+    } catch (error) {
+      log.error(`fail to get PV for PVC ${namespace}/${claimName}`, { error });
+      throw error;
+    }
   }
 
   async #pvOfClaim(claim: KubeObject, signal: AbortSignal): Promise<KubeObject> {

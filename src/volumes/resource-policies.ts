@@ -3,6 +3,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Backup } from '../api/backup.ts';
 import type { KubeObject } from '../api/object.ts';
+import { isNotFound } from '../kube/errors.ts';
 import { Failure, messageOf } from '../lib/errors.ts';
 import { parseQuantity } from '../lib/quantity.ts';
 import { type PolicyVolume, volumeOfPod, volumeOfPv } from './policy-volume.ts';
@@ -98,8 +99,10 @@ export async function readResourcePolicies(
   try {
     configMap = await getConfigMap(reference.name);
   } catch (error) {
+    // The original reads through a cache, which names the kind where the API server names the resource.
+    const why = isNotFound(error) ? `ConfigMap "${reference.name}" not found` : messageOf(error);
     throw refused(
-      `fail to get ResourcePolicies ${namespace}/${reference.name} ConfigMap with error ${messageOf(error)}`,
+      `fail to get ResourcePolicies ${namespace}/${reference.name} ConfigMap with error ${why}`,
       object,
       error,
     );

@@ -10,7 +10,7 @@ import type { BackupStorageLocation } from '../../api/backup-storage-location.ts
 import { KINDS } from '../../api/kinds.ts';
 import type { VolumeSnapshotLocation } from '../../api/volume-snapshot-location.ts';
 import { pollBackupOperations } from '../../backup/operations.ts';
-import type { BackupOutcome } from '../../backup/request.ts';
+import type { BackupOutcome, BackupProgress } from '../../backup/request.ts';
 import { runBackup } from '../../backup/run.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import { Failure, messageOf, wrap } from '../../lib/errors.ts';
@@ -194,7 +194,9 @@ function runEngine(context: ServerContext, input: BackupInput, run: Run): Promis
       }),
     onProgress: async (progress) => {
       try {
-        await kube.patch(KINDS.Backup, name, namespace, 'merge', { status: { progress } });
+        await kube.patch(KINDS.Backup, name, namespace, 'merge', {
+          status: { progress: withoutZeros(progress) },
+        });
       } catch (error) {
         // Not worth a warning of the backup: the next one, or the last, tells it all.
         run.serverLog.debug('the progress could not be written', { error: messageOf(error) });
@@ -208,7 +210,7 @@ function runEngine(context: ServerContext, input: BackupInput, run: Run): Promis
 
 function figuresOf(outcome: BackupOutcome, poll: { completed: number; failed: number }): BackupStatus {
   const figures: BackupStatus = {
-    progress: outcome.progress,
+    progress: withoutZeros(outcome.progress),
     hookStatus: {
       ...(outcome.hookStatus.hooksAttempted > 0 ? { hooksAttempted: outcome.hookStatus.hooksAttempted } : {}),
       ...(outcome.hookStatus.hooksFailed > 0 ? { hooksFailed: outcome.hookStatus.hooksFailed } : {}),
@@ -225,6 +227,15 @@ function figuresOf(outcome: BackupOutcome, poll: { completed: number; failed: nu
   setCount(figures, 'backupItemOperationsCompleted', poll.completed);
   setCount(figures, 'backupItemOperationsFailed', poll.failed);
   return figures;
+}
+
+/** Zero is left out, as Go's omitempty does. */
+function withoutZeros(progress: BackupProgress): NonNullable<BackupStatus['progress']> {
+  const { totalItems, itemsBackedUp } = progress;
+  return {
+    ...(totalItems > 0 ? { totalItems } : {}),
+    ...(itemsBackedUp > 0 ? { itemsBackedUp } : {}),
+  };
 }
 
 type CountField = {
