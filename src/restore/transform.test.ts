@@ -68,6 +68,14 @@ describe('preparing an object', () => {
     expect(object.metadata.labels).toEqual({ app: 'web' });
   });
 
+  it('V-RST-090 cuts long names to 57 characters and six digits of their SHA-256', () => {
+    const long = 'the-really-long-location-name-that-is-much-more-than-63-characters';
+    expect(restoreLabels(long, 'a'.repeat(63))).toEqual({
+      backup: 'the-really-long-location-name-that-is-much-more-than-63-c69e779',
+      restore: 'a'.repeat(63),
+    });
+  });
+
   it('V-RST-100 knows completed pods and jobs, and says where a status cannot be read', () => {
     const pod = (phase: unknown): KubeObject => ({ ...object, status: { phase } });
     expect(isCompleted(pod('Succeeded'), 'pods')).toBe(true);

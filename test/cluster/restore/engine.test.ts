@@ -335,7 +335,7 @@ describe('the order', () => {
     expect(text).toContain('"exact":9007199254740993');
   });
 
-  it('V-RST-107 V-RST-109 V-RST-110 runs actions in order, each on what the last one made, and stops at a failure or a skip', async () => {
+  it('V-RST-049 V-RST-107 V-RST-109 V-RST-110 runs actions in order, each on what the last one made, and stops at a failure or a skip', async () => {
     const seen: string[] = [];
     const setting = (name: string): RestoreItemAction =>
       action(name, ['configmaps'], async ({ item, itemFromBackup }) => {
@@ -662,6 +662,28 @@ resourceModifierRules:
     expect(await run('version-on', '1.1.0', ['EnableAPIGroupVersions'])).toBe('v2');
     expect(await run('version-old', '1', ['EnableAPIGroupVersions'])).toBe('v1');
     expect(await run('version-off', '1.1.0', [])).toBe('v1');
+  });
+
+  it('V-RST-119 V-RST-167 needs one request an item where nothing exists', async () => {
+    const managedFields = [
+      {
+        manager: 'kubectl-create',
+        operation: 'Update',
+        apiVersion: 'v1',
+        fieldsType: 'FieldsV1',
+        fieldsV1: { 'f:data': {} },
+      },
+    ];
+    const archive = await archiveOf(
+      kube,
+      Array.from({ length: 200 }, (_, index) => configMap('economy', `c${index}`, {}, { managedFields })),
+    );
+    const before = kube.stats.requests;
+    const { errors, outcome } = await restore(kube, archive, {}, { settings: { concurrency: 8 } });
+    expect(errors).toEqual([]);
+    expect(outcome.resourceList['v1/ConfigMap']).toHaveLength(200);
+    // The namespace and the clean-up at the end besides.
+    expect(kube.stats.requests - before).toBeLessThanOrEqual(203);
   });
 
   it('V-RST-161 reports progress, the last time with what was visited', async () => {

@@ -2,14 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../../dev/cluster/index.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
 import type { RestoreSpec } from '../../../src/api/restore.ts';
-import type { ApiResource, KubeClient } from '../../../src/kube/index.ts';
+import { type ApiResource, connectKube, type KubeClient } from '../../../src/kube/index.ts';
+import { configOf } from '../../support/kube.ts';
 import { archiveOf, configMap, connect, restore, type RunResult, saved } from './support.ts';
 
 let cluster: Cluster;
 let kube: KubeClient;
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster({ users: [{ name: 'writer', groups: ['writers'] }] });
   kube = await connect(cluster);
 });
 
@@ -225,6 +226,44 @@ describe('objects that exist', () => {
     const again = await run([invalid]);
     expect(again.errors).toEqual([]);
     expect(again.warnings).toEqual([`taken: ${DIFFERENT('ConfigMap', 'ensure-namespace')}`]);
+  });
+
+  it('V-RST-121 warns where an object exists that may not be read', async () => {
+    await run([configMap('unreadable', 'one', { a: 'b' })]);
+    const may = (name: string, resources: string[], verbs: string[]) => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules: [{ apiGroups: [''], resources, verbs }],
+    });
+    await kube.create(resource('clusterroles'), may('writer', ['configmaps', 'namespaces'], ['create']));
+    await kube.create(resource('clusterroles'), may('looker', ['namespaces'], ['get']));
+    for (const name of ['writer', 'looker']) {
+      await kube.create(resource('clusterrolebindings'), {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'writer' }],
+      });
+    }
+    const writer = await connectKube({ ...configOf(cluster), auth: { token: cluster.user('writer').token } });
+    try {
+      const { warnings, errors, outcome } = await restore(
+        writer,
+        await archiveOf(kube, [configMap('unreadable', 'one'), configMap('unreadable', 'two')]),
+      );
+      expect(errors).toEqual([]);
+      expect(warnings).toEqual([
+        'unreadable: configmaps "one" is forbidden: User "writer" cannot get resource "configmaps" in API group "" in the namespace "unreadable"',
+      ]);
+      expect(outcome.resourceList['v1/ConfigMap']).toEqual([
+        'unreadable/one(failed)',
+        'unreadable/two(created)',
+      ]);
+    } finally {
+      await writer.close();
+    }
   });
 
   it('V-RST-123 says which item the server refused and why', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../../dev/cluster/index.ts';
 import type { BackupVolumeInfo } from '../../../src/api/documents/volume-info.ts';
@@ -8,6 +9,7 @@ import type { RestoreSpec } from '../../../src/api/restore.ts';
 import { type ApiResource, isNotFound, type KubeClient } from '../../../src/kube/index.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { silentLogger } from '../../../src/lib/log.ts';
+import { parseYaml } from '../../../src/lib/yaml.ts';
 import type { VolumeSnapshotter } from '../../../src/plugin/contract.ts';
 import { finalizeRestore } from '../../../src/restore/finalize.ts';
 import { createHookTracker } from '../../../src/restore/hook-tracker.ts';
@@ -294,6 +296,121 @@ describe('volumes without a snapshot of their own', () => {
       },
     );
     expect(await claimSpec('without')).toMatchObject({ volumeName: 'pv-without' });
+  });
+});
+
+describe('pod volumes', () => {
+  const podVolumeBackup = (namespace: string): PodVolumeBackup => ({
+    apiVersion: 'velero.io/v1',
+    kind: 'PodVolumeBackup',
+    metadata: { name: 'pvb' },
+    spec: {
+      node: 'n',
+      pod: { name: 'web', namespace },
+      volume: 'data',
+      backupStorageLocation: 'default',
+      repoIdentifier: '',
+      uploaderType: 'kopia',
+    },
+    status: { snapshotID: 's' },
+  });
+
+  const pod = (namespace: string): KubeObject =>
+    saved({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', namespace },
+      spec: { containers: [{ name: 'a', image: 'b' }] },
+    });
+
+  /** Which the cluster would make by itself. */
+  const account = (namespace: string): KubeObject =>
+    saved({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+
+  async function restoredFor(
+    namespace: string,
+    spec: RestoreSpec = {},
+  ): Promise<{ asked: unknown[]; errors: string[] }> {
+    const asked: unknown[] = [];
+    const { errors } = await run(
+      [account(namespace), pod(namespace)],
+      {
+        podVolumeBackups: [podVolumeBackup(namespace)],
+        podVolumes: {
+          hasVolumes: (made, sourceNamespace) =>
+            made.metadata.name === 'web' && sourceNamespace === namespace,
+          restore: async ({ pod: made, sourceNamespace, backupLocation }) => {
+            asked.push([made.metadata.namespace, typeof made.metadata.uid, sourceNamespace, backupLocation]);
+            return ['pod volume restore failed: disk full', 'and another'];
+          },
+        },
+      },
+      spec,
+    );
+    return { asked, errors };
+  }
+
+  it('V-RST-152 V-RST-160 are restored for pods that were made, with their errors for the whole restore', async () => {
+    const { asked, errors } = await restoredFor('pvr', { namespaceMapping: { pvr: 'pvr-copy' } });
+    expect(asked).toEqual([['pvr-copy', 'string', 'pvr', 'default']]);
+    expect(errors).toEqual(['velero: pod volume restore failed: disk full', 'velero: and another']);
+    expect((await restoredFor('pvr', { namespaceMapping: { pvr: 'pvr-copy' } })).asked).toEqual([]);
+  });
+
+  it('V-RST-152 are left alone where claims or volumes are excluded', async () => {
+    expect((await restoredFor('pvr-no-pv', { excludedResources: ['pv'] })).asked).toEqual([]);
+    expect((await restoredFor('pvr-no-pvc', { excludedResources: ['pvc'] })).asked).toEqual([]);
+  });
+});
+
+describe('volume records', () => {
+  it('V-RST-029 takes the last record of a volume, and is not misled by records without a volume', async () => {
+    const { pvName: _none, ...nameless } = info('x', 'CSISnapshot');
+    await run(pair('record'), {
+      volumeInfos: [nameless, info('pv-record', 'CSISnapshot'), info('pv-record')],
+    });
+    expect(await lookUp('pv', 'pv-record')).toBeDefined();
+  });
+
+  it('V-RST-047 lists what a data mover brought back', async () => {
+    const file = new URL('../../../deploy/crds/velero.io_datadownloads.yaml', import.meta.url);
+    await run([parseYaml(readFileSync(file, 'utf8')) as KubeObject, configMap('velero', 'ensure-namespace')]);
+    await kube.create(
+      resource('datadownloads.velero.io'),
+      {
+        apiVersion: 'velero.io/v2alpha1',
+        kind: 'DataDownload',
+        metadata: {
+          name: 'dd-1',
+          labels: { 'velero.io/restore-name': 'restore-1', 'velero.io/async-operation-id': 'dd-op' },
+        },
+        spec: {
+          targetVolume: { pvc: 'data', pv: '', namespace: 'moved' },
+          backupStorageLocation: 'default',
+          snapshotID: 'snap-1',
+          sourceNamespace: 'moved',
+          operationTimeout: '10m',
+        },
+      },
+      'velero',
+    );
+    const { outcome } = await run([configMap('moved', 'one')]);
+    expect(outcome.volumeInfos).toEqual([
+      {
+        pvcName: 'data',
+        pvcNamespace: 'moved',
+        restoreMethod: 'CSISnapshot',
+        snapshotDataMoved: true,
+        snapshotDataMovementInfo: {
+          dataMover: 'velero',
+          uploaderType: 'kopia',
+          snapshotHandle: 'snap-1',
+          operationID: 'dd-op',
+          size: 0,
+        },
+      },
+    ]);
+    await kube.delete(resource('datadownloads.velero.io'), 'dd-1', 'velero');
   });
 });
 
