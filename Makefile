@@ -8,6 +8,7 @@ export npm_config_update_notifier := false
 
 NAME ?= dev
 SIZE ?=
+IMAGE ?=
 
 .PHONY: help setup build check demo test test-unit test-cluster test-interop test-node bench cluster-up cluster-down crds spec-coverage clean
 
@@ -28,8 +29,8 @@ build: setup ## Bundle the program into dist/
 check: setup ## Formatting, types, lint, import directions, dead code
 	@npm run --silent check
 
-demo: build ## Back up a namespace of a real cluster, lose it, restore it (KUBECONFIG=… uses yours)
-	@node dev/demo/main.ts $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)")
+demo: build ## Back up a namespace of a real cluster, lose it, restore it (KUBECONFIG=… uses yours, IMAGE=… its pods' image)
+	@node dev/demo/main.ts $(if $(filter command line,$(origin KUBECONFIG)),--kubeconfig "$(KUBECONFIG)") $(if $(IMAGE),--image $(IMAGE))
 
 test: build check ## All tests: unit, cluster, interop with the real Velero, node
 	@node scripts/test.ts

@@ -11,7 +11,7 @@
 
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { startCluster, startS3 } from '../cluster/index.ts';
+import { buildPrograms, startCluster, startS3 } from '../cluster/index.ts';
 import { demoPage } from './application.ts';
 import { type DemoCluster, Kubectl } from './kubectl.ts';
 import { compareObjects, printTable } from './table.ts';
@@ -29,10 +29,11 @@ async function openCluster(): Promise<DemoCluster> {
   const log = (line: string) => console.log(`         ${line}`);
   if (values.kubeconfig !== undefined) {
     say(`Using the cluster of ${values.kubeconfig}; starting an S3 server here`);
+    const { kubectl } = await buildPrograms(['kubectl'], log);
     const s3 = await startS3({ log });
     return {
       kubeconfig: values.kubeconfig,
-      kubectl: 'kubectl',
+      kubectl: kubectl as string,
       image: values.image ?? 'busybox',
       s3,
       close: () => s3.close(),
