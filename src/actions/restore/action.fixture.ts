@@ -20,7 +20,7 @@ export async function execute(
   options: { itemFromBackup?: KubeObject; spec?: RestoreSpec } = {},
 ): Promise<RestoreItemActionResult> {
   const itemFromBackup = options.itemFromBackup ?? item;
-  const before = structuredClone({ item, itemFromBackup });
+  const before = JSON.stringify({ item, itemFromBackup });
   const restore = {
     apiVersion: 'velero.io/v1',
     kind: 'Restore',
@@ -28,11 +28,9 @@ export async function execute(
     spec: { backupName: 'b1', ...options.spec },
   };
   const context = { log: silentLogger, signal: new AbortController().signal };
-  try {
-    return await action.execute({ item, itemFromBackup, restore }, context);
-  } finally {
-    if (JSON.stringify(before) !== JSON.stringify({ item, itemFromBackup })) {
-      throw new Error(`${action.name} changed its input in place`);
-    }
+  const result = await action.execute({ item, itemFromBackup, restore }, context);
+  if (before !== JSON.stringify({ item, itemFromBackup })) {
+    throw new Error(`${action.name} changed its input in place`);
   }
+  return result;
 }

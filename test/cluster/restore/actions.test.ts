@@ -454,7 +454,9 @@ describe('data uploads', () => {
       'velero.io/pvc-namespace-name': 'shop.data',
       'velero.io/resource-usage': 'DataUpload',
     });
-    expect(JSON.parse((result?.['data'] as Record<string, string>)['uid-of-r1'] as string)).toEqual({
+    expect(
+      JSON.parse((result as unknown as { data: Record<string, string> }).data['uid-of-r1'] ?? ''),
+    ).toEqual({
       backupStorageLocation: 'west',
       datamover: 'velero',
       snapshotID: 'snap-1',

@@ -271,7 +271,7 @@ interface DenyingWebhook extends AsyncDisposable {
 
 /** Denies every object called `bad`. */
 async function denyingWebhook(): Promise<DenyingWebhook> {
-  let calls = 0;
+  const calls = { count: 0 };
   const server: Server = createServer(
     {
       cert: readFileSync(`${cluster.folder}/certs/apiserver.crt`),
@@ -281,7 +281,7 @@ async function denyingWebhook(): Promise<DenyingWebhook> {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        calls++;
+        calls.count++;
         const review = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
           request: { uid: string; name: string };
         };
@@ -305,7 +305,7 @@ async function denyingWebhook(): Promise<DenyingWebhook> {
   return {
     url: `https://127.0.0.1:${port}/validate`,
     isCalled: async (client) => {
-      while (calls === 0) {
+      while (calls.count === 0) {
         await client.create(
           resource('configmaps'),
           { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'probe' } },
