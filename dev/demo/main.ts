@@ -15,7 +15,14 @@ import { buildPrograms, startCluster, startS3 } from '../cluster/index.ts';
 import { demoPage } from './application.ts';
 import { type DemoCluster, Kubectl } from './kubectl.ts';
 import { compareObjects, printTable } from './table.ts';
-import { applyApplication, installVelero, NAMESPACE, SERVER_NAMESPACE, removeEverything } from './steps.ts';
+import {
+  applyApplication,
+  installVelero,
+  NAMESPACE,
+  refuseWhatIsThere,
+  removeEverything,
+  SERVER_NAMESPACE,
+} from './steps.ts';
 
 const started = Date.now();
 function say(text: string): void {
@@ -109,13 +116,25 @@ async function demo(cluster: DemoCluster): Promise<boolean> {
 
 const cluster = await openCluster();
 let equal = false;
+let ours = false;
+async function cleanUp(): Promise<void> {
+  if (values.kubeconfig !== undefined && ours) await removeEverything(new Kubectl(cluster));
+  await cluster.close();
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.error(`\n${signal}: cleaning up`);
+    void cleanUp().finally(() => process.exit(130));
+  });
+}
 try {
+  await refuseWhatIsThere(new Kubectl(cluster));
+  ours = true;
   equal = await demo(cluster);
 } catch (error) {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
 } finally {
-  if (values.kubeconfig !== undefined) await removeEverything(new Kubectl(cluster));
-  await cluster.close();
+  await cleanUp();
 }
 say(equal ? 'Everything came back.' : 'Not everything came back: see above.');
 process.exit(equal ? 0 : 1);

@@ -7,18 +7,42 @@ import { gunzipSync } from 'node:zlib';
 import { demoApplication } from './application.ts';
 import type { DemoCluster, Kubectl } from './kubectl.ts';
 
-export const NAMESPACE = 'shop';
-export const SERVER_NAMESPACE = 'velero';
+/** Names that nobody's own Velero or application has: the demo deletes both at its end. */
+export const NAMESPACE = 'demo-shop';
+export const SERVER_NAMESPACE = 'demo-velero';
 
 export interface DemoServer extends AsyncDisposable {
   /** The objects that a backup lists, as `Kind/name`, read from the bucket. */
   backedUp(backup: string): Promise<Set<string>>;
 }
 
+/** @throws where the cluster has something under the names that the demo would delete */
+export async function refuseWhatIsThere(kubectl: Kubectl): Promise<void> {
+  for (const [kind, name] of [
+    ['namespace', NAMESPACE],
+    ['namespace', SERVER_NAMESPACE],
+    ['crd', 'discounts.demo.example.com'],
+  ] as const) {
+    const found = await kubectl.run(['get', kind, name, '--ignore-not-found', '-o', 'name']);
+    if (found.trim() === '') continue;
+    throw new Error(
+      `the cluster has ${found.trim()} already, which the demo would delete. Delete it yourself if it is left over from a demo`,
+    );
+  }
+}
+
+/** Custom resource definitions of a Velero that is there already are left as they are. */
+async function installCrds(kubectl: Kubectl): Promise<void> {
+  const there = await kubectl.run(['get', 'crd', 'backups.velero.io', '--ignore-not-found', '-o', 'name']);
+  if (there.trim() !== '') return;
+  await kubectl.run(['apply', '--server-side', '-f', 'deploy/crds']);
+  await kubectl.run(['wait', '--for=condition=Established', 'crd/backups.velero.io', '--timeout=30s']);
+  await kubectl.run(['wait', '--for=condition=Established', 'crd/restores.velero.io', '--timeout=30s']);
+}
+
 /** Custom resources, storage location and credential; then our server as a process of this machine. */
 export async function installVelero(cluster: DemoCluster, kubectl: Kubectl): Promise<DemoServer> {
-  await kubectl.run(['apply', '--server-side', '-f', 'deploy/crds']);
-  await kubectl.run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  await installCrds(kubectl);
   const { s3 } = cluster;
   const metadata = (name: string) => ({ name, namespace: SERVER_NAMESPACE });
   await kubectl.apply([
