@@ -5,14 +5,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../../dev/cluster/index.ts';
 import { Api } from '../../support/api.ts';
-import {
-  createLocation,
-  ensureNamespace,
-  installCrds,
-  startServer,
-  velero,
-  type VeleroServer,
-} from '../../support/velero.ts';
+import { createLocation, ensureNamespace, installCrds, velero } from '../../support/velero.ts';
+import { type OurServer, startOurServer } from '../../support/our-server.ts';
 import { both } from './compare.ts';
 import { createObjects, createRecorded, putFiles, RECORDED, SERVED, SHELF } from './fixtures.ts';
 
@@ -23,7 +17,7 @@ import { createObjects, createRecorded, putFiles, RECORDED, SERVED, SHELF } from
 
 let cluster: Cluster;
 let api: Api;
-let server: VeleroServer;
+let server: OurServer;
 
 beforeAll(async () => {
   cluster = await startCluster({ velero: true });
@@ -51,8 +45,10 @@ beforeAll(async () => {
     'schedule',
   ];
   const restores = ['restore', 'restore-operations', 'restore-finalizer'];
-  const flags = ['--disable-controllers', [...still, ...restores].join(',')];
-  server = await startServer(cluster, api, { side: 'ours', namespace: SERVED, flags });
+  server = await startOurServer(cluster, {
+    namespace: SERVED,
+    flags: { 'disable-controllers': [...still, ...restores] },
+  });
 }, 300_000);
 
 afterAll(async () => {
