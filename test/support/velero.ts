@@ -201,8 +201,20 @@ export interface ServerStart {
 /** Starts a server and waits until it answers at its metrics address. */
 export async function startServer(cluster: Cluster, api: Api, options: ServerStart): Promise<VeleroServer> {
   await ensureNamespace(api, options.namespace);
+  if (options.side === 'ours') return spawnServer(cluster, options);
   // The real server's controllers also want port 8080, which no flag moves: two of them wait for each other.
-  if (options.side === 'real') await untilFree(8080, 300);
+  for (const deadline = Date.now() + 300_000; ; ) {
+    await untilFree(8080, Math.max(1, (deadline - Date.now()) / 1000));
+    try {
+      return await spawnServer(cluster, options);
+    } catch (error) {
+      // Another one may have taken the port between the look at it and its use.
+      if (!String(error).includes('address already in use') || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+async function spawnServer(cluster: Cluster, options: ServerStart): Promise<VeleroServer> {
   const port = await freePort();
   const folder = mkdtempSync(path.join(tmpdir(), `velero-${options.side}-`));
   const logFile = path.join(folder, 'server.log');
@@ -281,8 +293,16 @@ class Process implements VeleroServer {
         (answer) => answer.ok,
         () => false,
       );
-      // The real server opens its metrics address before its controllers run; its log tells when they do.
-      if (up && (this.side === 'ours' || this.log().includes('Starting workers'))) return;
+      // The real server opens its metrics address before its controllers run; its log tells when they do, and when
+      // it has got the port that they want.
+      if (
+        up &&
+        (this.side === 'ours' ||
+          /Starting workers[^]*Serving metrics server|Serving metrics server[^]*Starting workers/.test(
+            this.log(),
+          ))
+      )
+        return;
       if (Date.now() > deadline) {
         throw new Error(
           `the ${this.side} server is not ready after ${seconds} s:\n${this.log().slice(-3000)}`,
