@@ -21,6 +21,7 @@ export function parseYaml(text: string): unknown {
       ),
   });
   const fault = document.errors[0];
-  if (fault) throw new Failure({ code: 'YAML', message: fault.message.replace(/\n[\s\S]*$/, ''), cause: fault });
+  if (fault)
+    throw new Failure({ code: 'YAML', message: fault.message.replace(/\n[\s\S]*$/, ''), cause: fault });
   return document.toJS();
 }
