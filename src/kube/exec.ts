@@ -52,6 +52,16 @@ export async function execInPod(transport: Transport, options: ExecOptions): Pro
 
 class HandshakeError extends Error {}
 
+/** What a command wrote to its outputs. */
+export type ExecOutput = Pick<ExecResult, 'stdout' | 'stderr'>;
+
+const outputs = new WeakMap<Error, ExecOutput>();
+
+/** What the command had written when its run ended in this error; nothing where it never began. */
+export function execOutputOf(error: unknown): ExecOutput {
+  return (error instanceof Error ? outputs.get(error) : undefined) ?? { stdout: '', stderr: '' };
+}
+
 async function explain(transport: Transport, path: string, object: string, cause: Error): Promise<Error> {
   try {
     await transport.request({ method: 'GET', path, repeatable: true, object, patienceMs: 0 });
@@ -168,11 +178,7 @@ class Session {
 
   #finish(resolve: (result: ExecResult) => void, reject: (error: Error) => void): void {
     const status = this.#status as Status;
-    const result: ExecResult = {
-      stdout: Buffer.concat(this.#stdout).toString('utf8'),
-      stderr: Buffer.concat(this.#stderr).toString('utf8'),
-      exitCode: 0,
-    };
+    const result: ExecResult = { ...this.#output(), exitCode: 0 };
     if (status.status === 'Success') {
       resolve(result);
       return;
@@ -182,23 +188,32 @@ class Session {
       resolve({ ...result, exitCode: Number(code) });
       return;
     }
-    const body = Buffer.from(JSON.stringify({ kind: 'Status', ...status }));
-    reject(
-      errorFromResponse(
-        {
-          method: 'POST',
-          path: '/exec',
-          object: `pod ${this.#options.namespace}/${this.#options.pod}`,
-        },
-        status.code ?? 500,
-        body,
-        undefined,
-      ),
+    // The API server puts the kubelet's words into its own once more, which it does not over SPDY.
+    const message = status.message?.replace(/^(Internal error occurred: )+/, '$1');
+    const body = Buffer.from(JSON.stringify({ kind: 'Status', ...status, message }));
+    const error = errorFromResponse(
+      {
+        method: 'POST',
+        path: '/exec',
+        object: `pod ${this.#options.namespace}/${this.#options.pod}`,
+      },
+      status.code ?? 500,
+      body,
+      undefined,
     );
+    outputs.set(error, this.#output());
+    reject(error);
+  }
+
+  #output(): ExecOutput {
+    return {
+      stdout: Buffer.concat(this.#stdout).toString('utf8'),
+      stderr: Buffer.concat(this.#stderr).toString('utf8'),
+    };
   }
 
   #broken(detail: string): KubeError {
-    return new KubeError({
+    const error = new KubeError({
       message: `the connection to the command in pod ${this.#options.namespace}/${this.#options.pod} was lost${detail === '' ? '' : `: ${detail}`}`,
       status: 0,
       reason: 'Unavailable',
@@ -206,5 +221,7 @@ class Session {
       remedy: 'the command may have run: see what it did before it is run again',
       maybeApplied: true,
     });
+    outputs.set(error, this.#output());
+    return error;
   }
 }

@@ -52,8 +52,10 @@ export class TokenBucket {
 }
 
 export interface AdaptiveLimits {
-  /** In flight at the start. Only 429 brings the limit below it. Default 16. */
+  /** In flight at the start. Default 24. */
   initial?: number;
+  /** Only 429 brings the limit below this. Default 16, or `initial` where that is smaller. */
+  floor?: number;
   /** Default 1. */
   min?: number;
   /** Default 128. */
@@ -113,8 +115,8 @@ export class AdaptiveLimiter {
     this.#clock = clock;
     this.#min = Math.max(1, limits.min ?? 1);
     this.#max = Math.max(this.#min, limits.max ?? 128);
-    this.#limit = Math.min(this.#max, Math.max(this.#min, limits.initial ?? 16));
-    this.#floor = this.#limit;
+    this.#limit = Math.min(this.#max, Math.max(this.#min, limits.initial ?? 24));
+    this.#floor = Math.min(this.#limit, limits.floor ?? 16);
     this.#windowMs = limits.windowMs ?? 400;
     this.#windowStart = clock.now();
   }

@@ -12,7 +12,7 @@ import type { ClusterConfig } from './config.ts';
 import { Connections } from './connection.ts';
 import { type Credentials, CredentialSource } from './credentials.ts';
 import { errorFromResponse, KubeError, parseRetryAfter } from './errors.ts';
-import { AdaptiveLimiter, type Lane, type RateLimit, TokenBucket } from './limiter.ts';
+import { AdaptiveLimiter, type Lane, type Outcome, type RateLimit, TokenBucket } from './limiter.ts';
 import { networkError, neverSent } from './network-error.ts';
 import { OutageGate } from './outage-gate.ts';
 
@@ -20,7 +20,7 @@ export interface TransportOptions {
   userAgent?: string | undefined;
   /** Default `adaptive`. */
   limit?: RateLimit | undefined;
-  /** Requests in flight at the start. Default 16. */
+  /** Requests in flight at the start, reads and writes each. Default 24. */
   connections?: number | undefined;
   /** Most requests in flight. Default 128. */
   maxConnections?: number | undefined;
@@ -89,7 +89,7 @@ export class Transport {
     const limit = options.limit ?? 'adaptive';
     if (typeof limit === 'object') this.#bucket = new TokenBucket(limit.qps, limit.burst);
     if (limit === 'adaptive') {
-      const bounds = { initial: options.connections ?? 16, max };
+      const bounds = { initial: options.connections ?? 24, max };
       this.lanes = { read: new AdaptiveLimiter(bounds), write: new AdaptiveLimiter(bounds) };
     }
     this.#connections = new Connections(config, {
@@ -146,7 +146,7 @@ export class Transport {
       try {
         credentials = this.#credentials.current ?? (await this.#credentials.refresh());
       } catch (error) {
-        limiter?.release(0, 'failed');
+        giveBack(limiter, 0, 'failed');
         throw error;
       }
       const sentAt = performance.now();
@@ -154,7 +154,7 @@ export class Transport {
       try {
         answer = await this.#send(request, credentials, this.#connections.requests(credentials));
       } catch (error) {
-        limiter?.release(performance.now() - sentAt, 'failed');
+        giveBack(limiter, performance.now() - sentAt, 'failed');
         signal?.throwIfAborted();
         if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
         const failure = networkError(error, request, this.server);
@@ -171,11 +171,12 @@ export class Transport {
       }
       const { status } = answer;
       if (status < 400) {
-        limiter?.release(performance.now() - sentAt, 'ok');
+        giveBack(limiter, performance.now() - sentAt, 'ok');
         answer.repeated = lost;
         return answer;
       }
-      limiter?.release(
+      giveBack(
+        limiter,
         performance.now() - sentAt,
         status === 429 ? 'throttled' : status < 500 ? 'ok' : 'failed',
       );
@@ -322,6 +323,14 @@ export class Transport {
     const wait = ceiling * (0.5 + Math.random() / 2);
     await systemClock.sleep(Math.min(wait, Math.max(0, deadline - Date.now())), signal);
   }
+}
+
+/**
+ * Gives a place in the lane back one turn of the event loop later: only then does undici take the connection for free,
+ * and the next request would else open another one. Half the connections mean half the handshakes.
+ */
+function giveBack(limiter: AdaptiveLimiter | undefined, latencyMs: number, outcome: Outcome): void {
+  if (limiter !== undefined) setImmediate(() => limiter.release(latencyMs, outcome));
 }
 
 function header(answer: Answer, name: string): string | undefined {
