@@ -318,6 +318,29 @@ describe('deleting', () => {
     expect(restore.metadata.name).toMatch(/^daily-\d{14}$/);
   });
 
+  it('V-CLI-038 a restore without a name is called after its source and the local time', async () => {
+    const stampIn = async (TZ: string) => {
+      const args = ['restore', 'create', '--from-backup', 'first', '-o', 'json', '-n', NAMESPACE];
+      const { stdout } = await velero(cluster, 'ours', args, { fromSource: true, env: { HOME: home, TZ } });
+      const { name } = (JSON.parse(stdout) as { metadata: { name: string } }).metadata;
+      const digits = /^first-(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/
+        .exec(name)
+        ?.slice(1)
+        .map(Number) as number[];
+      const [year, month, day, hour, minute, second] = digits as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      return Date.UTC(year, month - 1, day, hour, minute, second);
+    };
+    const hours = ((await stampIn('Asia/Tokyo')) - (await stampIn('UTC'))) / 3_600_000;
+    expect(hours).toBeCloseTo(9, 1);
+  });
+
   it('V-CLI-058 setting one thing of a location keeps its certificates', async () => {
     const address = `/apis/velero.io/v1/namespaces/${NAMESPACE}/backupstoragelocations/default`;
     const trusted = async () =>

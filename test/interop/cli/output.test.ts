@@ -433,10 +433,11 @@ describe('errors and exit codes', () => {
     [['backup', 'create', 'x', '-l', 'a>1']],
     [['backup', 'create', 'x', '--volume-snapshot-locations', 'a"b']],
     [['backup', 'create', 'x', '--snapshot-volumes=maybe']],
+    [['restore', 'describe', 'x', '-o', 'json']],
     [['client', 'config', 'set']],
     [['completion']],
     [['completion', 'tcsh']],
-  ])('V-CLI-007 V-CLI-068 wrong calls: %j', (args) => expectSame(args));
+  ])('V-CLI-007 V-CLI-046 V-CLI-068 wrong calls: %j', (args) => expectSame(args));
 });
 
 describe('changes', () => {
