@@ -120,7 +120,7 @@ it.each([
     'V-BKP-008',
     {},
     { locations: { value: [aLocation('default', { accessMode: 'ReadOnly' })] } },
-    "backup can't be created because backup storage location default is currently in read-only mode",
+    "backup can't be created because backup storage location default is currently in read-only mode (set spec.accessMode of the location to ReadWrite, or name another one in spec.storageLocation)",
   ],
   [
     'V-BKP-010',

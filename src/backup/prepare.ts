@@ -176,7 +176,7 @@ function chooseLocation(
   }
   if (location.spec.accessMode === 'ReadOnly') {
     faults.push(
-      `backup can't be created because backup storage location ${name} is currently in read-only mode`,
+      `backup can't be created because backup storage location ${name} is currently in read-only mode (set spec.accessMode of the location to ReadWrite, or name another one in spec.storageLocation)`,
     );
   }
   return location;

@@ -37,6 +37,16 @@ export class FileNotFound extends Failure {
   }
 }
 
+/** A run that failed before its log was uploaded has none; its object says why. */
+export function explainMissingLog(error: unknown, failureReason: string | null | undefined): unknown {
+  if (!(error instanceof FileNotFound)) return error;
+  const { code, message, object } = error;
+  const remedy = failureReason
+    ? `It failed before its log was in the object store: ${failureReason}`
+    : 'The log is not in the object store: its upload failed or it was deleted there. See the log of the server.';
+  return new Failure({ code, message, object, remedy, cause: error });
+}
+
 /**
  * Writes a file to a stream, unpacked unless it is a backup's contents.
  * @param name the backup or restore

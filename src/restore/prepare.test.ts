@@ -97,9 +97,11 @@ describe('preparing a restore', () => {
     expect(await faults({ existingResourcePolicy: 'bad' as 'none', includedResources: ['nodes'] })).toEqual([
       'nodes are non-restorable resources',
       'Invalid included/excluded resource lists: excludes list cannot contain an item in the includes list: nodes',
-      text,
+      `${text} (set one of spec.backupName and spec.scheduleName; both are empty)`,
     ]);
-    expect(await faults({ backupName: 'b1', scheduleName: 's1' })).toEqual([text]);
+    expect(await faults({ backupName: 'b1', scheduleName: 's1' })).toEqual([
+      `${text} (set one of spec.backupName and spec.scheduleName; both are set)`,
+    ]);
   });
 
   it('V-RST-012 V-RST-013 V-RHK-005 checks init containers and selectors of hooks', async () => {
@@ -128,7 +130,7 @@ describe('preparing a restore', () => {
 
   it('V-RST-014 knows two policies, in lower case', async () => {
     expect(await faults({ backupName: 'b1', existingResourcePolicy: 'Update' as 'update' })).toEqual([
-      'Invalid ExistingResourcePolicy: Update',
+      'Invalid ExistingResourcePolicy: Update (use none or update)',
     ]);
     expect(await faults({ backupName: 'b1', existingResourcePolicy: 'update' })).toEqual([]);
     expect(await faults({ backupName: 'b1', existingResourcePolicy: 'none' })).toEqual([]);
@@ -140,17 +142,19 @@ describe('preparing a restore', () => {
         { scheduleName: 's1' },
         { backupsOfSchedule: () => Promise.reject(new Error('the server is away')) },
       ),
-    ).toEqual(['Unable to list backups for schedule']);
+    ).toEqual(['Unable to list backups for schedule (s1: the server is away)']);
+    const noneCompleted =
+      'No completed backups found for schedule (wait until a backup of s1 is Completed, or name a backup in spec.backupName)';
     expect(await faults({ scheduleName: 's1' })).toEqual([
-      'No backups found for schedule',
-      'No completed backups found for schedule',
+      'No backups found for schedule (no backup bears the label velero.io/schedule-name=s1: check spec.scheduleName)',
+      noneCompleted,
     ]);
     expect(
       await faults(
         { scheduleName: 's1' },
         { backupsOfSchedule: async () => [backup('b1', { status: { phase: 'PartiallyFailed' } })] },
       ),
-    ).toEqual(['No completed backups found for schedule']);
+    ).toEqual([noneCompleted]);
   });
 
   it('V-RST-017 takes the latest completed backup of a schedule', async () => {
@@ -177,10 +181,14 @@ describe('preparing a restore', () => {
         { backupName: 'b1' },
         { backup: () => Promise.reject(new Error('backups.velero.io "b1" not found')) },
       ),
-    ).toEqual([`Error retrieving backup: can't find backup velero/b1: backups.velero.io "b1" not found`]);
+    ).toEqual([
+      `Error retrieving backup: can't find backup velero/b1: backups.velero.io "b1" not found (\`velero backup get\` lists what there is; a backup that lies in a bucket only appears once its storage location has been synced)`,
+    ]);
     expect(
       await faults({ backupName: 'b1' }, { location: () => Promise.reject(new Error('no such location')) }),
-    ).toEqual(['Error retrieving backup: no such location']);
+    ).toEqual([
+      'Error retrieving backup: no such location (backup b1 lies in backup storage location "default": create that location again, or restore another backup)',
+    ]);
   });
 
   it('V-RST-019 takes a named backup in whatever phase', async () => {

@@ -5,12 +5,15 @@
 
 import type { Backup } from '../api/backup.ts';
 import type { BackupStorageLocation } from '../api/backup-storage-location.ts';
+import type { LabelSelector } from '../api/core/references.ts';
 import { LABELS } from '../api/labels.ts';
 import type { Restore, RestoreSpec } from '../api/restore.ts';
+import { compileLabelSelector } from '../filter/selector.ts';
 import { validateIncludesExcludes } from '../filter/validate.ts';
 import { initContainerFault, restoreHookSets } from '../hooks/restore-hooks.ts';
 import { parseDuration } from '../lib/duration.ts';
-import { messageOf, wrap } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
+import { goQuote } from '../lib/go-text.ts';
 import { cloneJson } from '../lib/json.ts';
 import {
   type ResourceModifiers,
@@ -97,7 +100,22 @@ function checkSpec(spec: RestoreSpec): string[] {
       'encountered labelSelector as well as orLabelSelectors in restore spec, only one can be specified',
     );
   }
-  return errors;
+  return [...errors, ...selectorFaults(spec)];
+}
+
+/** A malformed selector would match nothing that can be told. */
+function selectorFaults(spec: RestoreSpec): string[] {
+  const faults: string[] = [];
+  const check = (field: string, selector: LabelSelector) => {
+    try {
+      compileLabelSelector(selector);
+    } catch (error) {
+      faults.push(`Invalid ${field}: ${messageOf(error)}`);
+    }
+  };
+  if (spec.labelSelector) check('labelSelector', spec.labelSelector);
+  for (const selector of spec.orLabelSelectors ?? []) check('orLabelSelectors', selector);
+  return faults;
 }
 
 /** Checks what is left and reads what the restore needs; stops where going on makes no sense. */
@@ -110,13 +128,15 @@ async function gather(
 ): Promise<Pick<PreparedRestore, 'backup' | 'location' | 'modifiers'>> {
   const schedule = spec.scheduleName ?? '';
   if (((spec.backupName ?? '') === '') === (schedule === '')) {
-    errors.push('Either a backup or schedule must be specified as a source for the restore, but not both');
+    errors.push(
+      `Either a backup or schedule must be specified as a source for the restore, but not both (set one of spec.backupName and spec.scheduleName; ${schedule === '' ? 'both are empty' : 'both are set'})`,
+    );
     return {};
   }
   errors.push(...hookFaults(spec));
   const policy: string = spec.existingResourcePolicy ?? '';
   if (policy !== '' && policy !== 'none' && policy !== 'update') {
-    errors.push(`Invalid ExistingResourcePolicy: ${policy}`);
+    errors.push(`Invalid ExistingResourcePolicy: ${policy} (use none or update)`);
   }
   if (schedule !== '') {
     const chosen = await latestOfSchedule(schedule, sources, errors);
@@ -125,14 +145,22 @@ async function gather(
   }
   const backupName = spec.backupName ?? '';
   let backup: Backup;
+  try {
+    backup = await sources.backup(backupName);
+  } catch (error) {
+    errors.push(
+      `Error retrieving backup: can't find backup ${namespace}/${backupName}: ${messageOf(error)} (\`velero backup get\` lists what there is; a backup that lies in a bucket only appears once its storage location has been synced)`,
+    );
+    return {};
+  }
+  const locationName = backup.spec?.storageLocation ?? '';
   let location: BackupStorageLocation;
   try {
-    backup = await sources.backup(backupName).catch((error: unknown) => {
-      throw wrap(error, `can't find backup ${namespace}/${backupName}`);
-    });
-    location = await sources.location(backup.spec?.storageLocation ?? '');
+    location = await sources.location(locationName);
   } catch (error) {
-    errors.push(`Error retrieving backup: ${messageOf(error)}`);
+    errors.push(
+      `Error retrieving backup: ${messageOf(error)} (backup ${backupName} lies in backup storage location ${goQuote(locationName)}: create that location again, or restore another backup)`,
+    );
     return {};
   }
   if (schedule === '') {
@@ -164,13 +192,21 @@ async function latestOfSchedule(
   let backups: readonly Backup[];
   try {
     backups = await sources.backupsOfSchedule(schedule);
-  } catch {
-    errors.push('Unable to list backups for schedule');
+  } catch (error) {
+    errors.push(`Unable to list backups for schedule (${schedule}: ${messageOf(error)})`);
     return undefined;
   }
-  if (backups.length === 0) errors.push('No backups found for schedule');
+  if (backups.length === 0) {
+    errors.push(
+      `No backups found for schedule (no backup bears the label ${LABELS.scheduleName}=${schedule}: check spec.scheduleName)`,
+    );
+  }
   const latest = latestCompleted(backups);
-  if (!latest) errors.push('No completed backups found for schedule');
+  if (!latest) {
+    errors.push(
+      `No completed backups found for schedule (wait until a backup of ${schedule} is Completed, or name a backup in spec.backupName)`,
+    );
+  }
   return latest?.metadata.name;
 }
 

@@ -8,8 +8,10 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
-import { Failure, wrap } from '../lib/errors.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { Failure, messageOf, wrap } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
+import { spoolFailure } from './spool.ts';
 
 interface SecretKey {
   name?: string;
@@ -50,7 +52,7 @@ export function createCredentialStore(
         await rename(fresh, path);
       } catch (error) {
         await rm(fresh, { force: true });
-        throw wrap(error, 'unable to write credentials to store');
+        throw wrap(spoolFailure(error, directory), 'unable to write credentials to store');
       }
       return path;
     },
@@ -60,7 +62,7 @@ export function createCredentialStore(
 
 /**
  * One key of a secret.
- * @throws KubeError where the secret cannot be read, Failure `SECRET_KEY_MISSING`
+ * @throws KubeError where the secret cannot be read, Failure `SECRET_MISSING`, `SECRET_KEY_MISSING`
  */
 async function readSecretKey(
   kube: KubeClient,
@@ -71,12 +73,18 @@ async function readSecretKey(
   const secrets = kube.discovery.find('', 'secrets');
   if (secrets === undefined) throw new Error('the cluster serves no secrets');
   const name = selector.name ?? '';
-  const secret = await kube.get<KubeObject & { data?: Record<string, string> }>(
-    secrets,
-    name,
-    namespace,
-    signal,
-  );
+  const secret = await kube
+    .get<KubeObject & { data?: Record<string, string> }>(secrets, name, namespace, signal)
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      throw new Failure({
+        code: 'SECRET_MISSING',
+        message: messageOf(error),
+        object: `secret ${namespace}/${name}`,
+        remedy: `create the secret ${name} with the key ${selector.key} in namespace ${namespace}, or name another one in spec.credential`,
+        cause: error,
+      });
+    });
   const encoded = secret.data?.[selector.key];
   if (encoded === undefined) {
     throw new Failure({

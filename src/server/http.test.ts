@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { listen, splitAddress } from './http.ts';
 import { serveProfiles } from './profiler.ts';
@@ -11,6 +12,23 @@ describe('listen', () => {
     };
     expect(await get('/metrics')).toEqual([200, 'figures']);
     expect(await get('/other')).toEqual([404, '404 page not found\n']);
+    await server.close();
+  });
+
+  it('answers requests whose target is no URL, and goes on', async () => {
+    const server = await listen('127.0.0.1:0', { '/healthz': (_, response) => void response.end('ok') });
+    const { host, port } = splitAddress(server.address);
+    const status = (path: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request({ host, port, path }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        sent.on('error', reject).end();
+      });
+    expect(await status('//')).toBe(404);
+    expect(await status('http://[')).toBe(404);
+    expect(await status('/healthz?verbose')).toBe(200);
     await server.close();
   });
 

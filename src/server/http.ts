@@ -56,7 +56,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = new URL(request.url ?? '/', 'http://server').pathname;
+  // Not parsed as a URL: clients send targets that are none, such as `//`, and nobody may end the server with one.
+  const path = (request.url ?? '/').replace(/\?.*$/s, '');
   const handler = handlers[path];
   try {
     if (handler) await handler(request, response);

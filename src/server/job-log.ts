@@ -167,8 +167,15 @@ class GzipPump {
       if (bytesRead === 0) throw new Error('the spooled log is shorter than what was written to it');
       length += bytesRead;
     }
-    await this.#to.write(await gzipAsync(this.#buffer.subarray(0, length), GZIP));
+    await writeAll(this.#to, await gzipAsync(this.#buffer.subarray(0, length), GZIP));
     this.#done += length;
+  }
+}
+
+/** A disk that is nearly full takes a part of the bytes without an error. */
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done)).bytesWritten;
   }
 }
 

@@ -8,6 +8,7 @@ import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { Failure, messageOf } from '../lib/errors.ts';
 
 export interface Spool {
   readonly directory: string;
@@ -68,6 +69,21 @@ function isAlive(pid: number): boolean {
 /** A file as a stream, made anew as often as an upload has to be tried. */
 export function readSpoolFile(path: string): Readable {
   return createReadStream(path, { highWaterMark: 256 * 1024 });
+}
+
+const DISK_FAULTS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EIO']);
+
+/** A disk that takes no more as a Failure `SPOOL_FAILED` with what to do; any other error as it is. */
+export function spoolFailure(error: unknown, directory: string): unknown {
+  if (!DISK_FAULTS.has((error as NodeJS.ErrnoException | undefined)?.code ?? '')) return error;
+  return new Failure({
+    code: 'SPOOL_FAILED',
+    message: `cannot write temporary files into ${directory}: ${messageOf(error)}`,
+    object: directory,
+    remedy:
+      'a backup needs room for its compressed archive and log there: give the volume of the server pod that holds this directory more room, or set TMPDIR to another one, then run the backup again',
+    cause: error,
+  });
 }
 
 /** Opens a new spool file for writing; fails where it exists. */

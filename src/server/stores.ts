@@ -2,6 +2,8 @@
 
 import type { BackupStorageLocation } from '../api/backup-storage-location.ts';
 import type { BackupOperation, RestoreOperation } from '../api/documents/item-operation.ts';
+import { Failure } from '../lib/errors.ts';
+import { goQuote } from '../lib/go-text.ts';
 import type { Logger } from '../lib/log.ts';
 import type { BackupStore } from '../storage/backup-store.ts';
 import { openBackupStore } from '../storage/index.ts';
@@ -38,18 +40,33 @@ export function createStoreOpener(deps: StoreOpenerDeps): StoreOpener {
   };
 }
 
-/** Opens the location's store for one use and closes it after. */
+/**
+ * Opens the location's store for one use and closes it after.
+ * @throws as `open` and `use`; the remedy of a Failure names the location, which messages of stores do not
+ */
 export async function withStore<T>(
   stores: StoreOpener,
   location: BackupStorageLocation,
   use: (store: BackupStore) => Promise<T>,
 ): Promise<T> {
-  const store = await stores.open(location);
   try {
-    return await use(store);
-  } finally {
-    await store.close();
+    const store = await stores.open(location);
+    try {
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    throw ofLocation(error, location);
   }
+}
+
+function ofLocation(error: unknown, location: BackupStorageLocation): unknown {
+  if (!(error instanceof Failure) || error.remedy === undefined) return error;
+  const { code, message, object, remedy } = error;
+  const where = `backup storage location ${goQuote(location.metadata.name ?? '')}`;
+  if (remedy.startsWith(where)) return error;
+  return new Failure({ code, message, object, remedy: `${where}: ${remedy}`, cause: error });
 }
 
 /** Where the operations of backups lie in a store. */

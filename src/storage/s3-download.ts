@@ -59,6 +59,7 @@ async function* download(
       failure = undefined;
     } catch (error) {
       options.signal?.throwIfAborted();
+      if (isChecksum(error)) throw damaged(options, error);
       if (!isPassing(error) && !isBroken(error)) throw error;
       failure = error;
     }
@@ -88,11 +89,24 @@ function cutOff(
   );
 }
 
+function isChecksum(error: unknown): boolean {
+  return !(error instanceof Failure) && /checksum mismatch/i.test((error as Error).message);
+}
+
+function damaged(options: DownloadOptions, cause: unknown): Error {
+  return storeFailure(
+    'STORE_CORRUPT',
+    options.name,
+    `error getting object ${options.key}: ${options.name}: the object is damaged: ${(cause as Error).message}`,
+    'the object was changed or cut off after it was written: bring it back from a copy or an older version of the bucket',
+    cause,
+  );
+}
+
 /** Anything that a socket or parser says while a body is being read; what the store says comes as a Failure. */
 function isBroken(error: unknown): boolean {
   if (error instanceof Failure) return false;
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
-  if (/checksum mismatch/i.test(message ?? '')) return false;
   return (
     code !== undefined ||
     name === 'TimeoutError' ||

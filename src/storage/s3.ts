@@ -98,6 +98,9 @@ class S3Store implements ObjectStore {
       return true;
     } catch (error) {
       const failure = this.#explain(`error checking object ${key}`)(error);
+      if (!isUnexplained(error)) throw failure;
+      // Answers to HEAD have no body: a missing bucket looks like a missing object, wrong keys like missing rights.
+      for await (const _page of this.#pages(key, undefined, signal, `error checking object ${key}`)) break;
       if (isNotFound(failure)) return false;
       throw failure;
     }
@@ -150,7 +153,12 @@ class S3Store implements ObjectStore {
     return prefixes;
   }
 
-  async *#pages(prefix: string, delimiter: string | undefined, signal: AbortSignal | undefined) {
+  async *#pages(
+    prefix: string,
+    delimiter: string | undefined,
+    signal: AbortSignal | undefined,
+    action = `error listing ${JSON.stringify(prefix)}`,
+  ) {
     const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
     let token: string | undefined;
     do {
@@ -165,7 +173,7 @@ class S3Store implements ObjectStore {
         token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
         yield page;
       } catch (error) {
-        throw this.#explain(`error listing ${JSON.stringify(prefix)}`)(error);
+        throw this.#explain(action)(error);
       }
     } while (token !== undefined);
   }
@@ -198,6 +206,12 @@ class S3Store implements ObjectStore {
     this.#clients.client.destroy();
     this.#clients.signer.destroy();
   }
+}
+
+/** True for the two refusals that a HEAD request cannot explain. */
+function isUnexplained(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return status === 403 || status === 404;
 }
 
 function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {

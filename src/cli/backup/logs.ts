@@ -45,11 +45,20 @@ export function backupLogs(cacert: string): Command {
           code: 'LOG_NOT_READY',
           message: `logs for backup ${goQuote(name)} are not available until it's finished processing, please wait until the backup has a phase of Completed or Failed and try again`,
           object: `backup ${name}`,
+          ...(backup.status?.phase === 'FailedValidation'
+            ? {
+                remedy: `This backup was refused and never ran, so it has no log: see velero backup describe ${name}.`,
+              }
+            : {}),
         });
       }
-      const { download } = await import('../download.ts');
+      const { download, explainMissingLog } = await import('../download.ts');
       const options = { ...flags, timeoutMs: flags.timeout };
-      await download(session, 'BackupLog', name, options, stdoutOf(session));
+      try {
+        await download(session, 'BackupLog', name, options, stdoutOf(session));
+      } catch (error) {
+        throw explainMissingLog(error, backup.status?.failureReason);
+      }
     },
   });
 }

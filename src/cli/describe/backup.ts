@@ -20,6 +20,7 @@ export function describeBackup(facts: BackupFacts, details: boolean, colours: Co
   d.metadata(metadata);
   d.line();
   d.line(`Phase:\t${phaseText(backup, colours)}`);
+  describeFailureReason(d, status?.failureReason);
   describeResourcePolicy(d, spec);
   describeUploader(d, spec);
   describeValidationErrors(d, status?.validationErrors);
@@ -49,6 +50,13 @@ function phaseText({ metadata, status }: Backup, colours: Colours): string {
     default:
       return phase;
   }
+}
+
+/** Not in the original, whose users have to ask for the whole object to learn it. */
+export function describeFailureReason(d: Describer, reason: string | null | undefined): void {
+  if (!reason) return;
+  d.line();
+  d.line(`Failure reason:\t${d.colours.red(reason.replaceAll('\n', ' '))}`);
 }
 
 export function describeResourcePolicy(d: Describer, { resourcePolicy }: BackupSpec): void {

@@ -7,7 +7,7 @@ import type { Colours } from '../print/colour.ts';
 import { durationText } from '../print/columns.ts';
 import { boolWord, Describer, listOr } from '../print/describer.ts';
 import { selectorsText, selectorText } from '../selector.ts';
-import { describeValidationErrors } from './backup.ts';
+import { describeFailureReason, describeValidationErrors } from './backup.ts';
 import { describeOperations } from './operations.ts';
 import { describePodVolumeRestores } from './pod-volumes.ts';
 import { describeResourceList } from './resource-list.ts';
@@ -23,6 +23,7 @@ export function describeRestore(facts: RestoreFacts, details: boolean, colours: 
   d.metadata(metadata);
   d.line();
   describePhase(d, facts.restore, colours);
+  describeFailureReason(d, status?.failureReason);
   d.line();
   d.line(`Started:\t${status?.startTimestamp ? goTime(status.startTimestamp) : '<n/a>'}`);
   d.line(`Completed:\t${status?.completionTimestamp ? goTime(status.completionTimestamp) : '<n/a>'}`);

@@ -47,9 +47,13 @@ export function restoreLogs(cacert: string): Command {
           `Logs for restore ${goQuote(name)} are not available until it's finished processing. Please wait until the restore has a phase of Completed or Failed and try again.`,
         );
       }
-      const { download } = await import('../download.ts');
+      const { download, explainMissingLog } = await import('../download.ts');
       const options = { ...flags, timeoutMs: flags.timeout };
-      await download(session, 'RestoreLog', name, options, stdoutOf(session));
+      try {
+        await download(session, 'RestoreLog', name, options, stdoutOf(session));
+      } catch (error) {
+        throw explainMissingLog(error, restore.status?.failureReason);
+      }
     },
   });
 }

@@ -8,6 +8,7 @@ import { KINDS } from '../../api/kinds.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { ServerContext } from '../context.ts';
+import { reasonOf } from '../reason.ts';
 import { withStore } from '../stores.ts';
 import { writeChanges } from '../writes.ts';
 import { summary, superfluousDefaults, unavailableMessage } from './decide.ts';
@@ -45,7 +46,7 @@ export async function reconcileLocation(context: ServerContext, name: string): P
   } else {
     locationLog.error('fail to validate backup store', { error: failure });
     locationLog.info('BackupStorageLocation is invalid, marking as unavailable');
-    status.message = unavailableMessage(name, messageOf(failure));
+    status.message = unavailableMessage(name, reasonOf(failure));
   }
   await writeChanges(kube, KINDS.BackupStorageLocation, location, { ...location, status });
 

@@ -23,7 +23,7 @@ import { createJobLog, createLogCounter, type JobLog, type LogCounter } from '..
 import { isStopping } from '../jobs.ts';
 import { reasonOf } from '../reason.ts';
 import { interruptedReason } from '../restart.ts';
-import { SPOOL_MODE } from '../spool.ts';
+import { SPOOL_MODE, spoolFailure } from '../spool.ts';
 import { withStore } from '../stores.ts';
 import { phaseAfterRun } from './decide.ts';
 import { recordBackup } from './record.ts';
@@ -82,6 +82,7 @@ async function checkAbsent(
         code: 'BACKUP_EXISTS',
         message: 'backup already exists in object storage',
         object: `backup ${name}`,
+        remedy: `the bucket holds backups/${name} already: choose another name, or remove that one first with \`velero backup delete ${name}\` once it has been synced into the cluster`,
       });
     }
   });
@@ -121,11 +122,13 @@ async function runAndPersist(context: ServerContext, input: BackupInput, run: Ru
     if (isStopping(error) || jobs.signal.aborted) throw jobs.signal.aborted ? jobs.signal.reason : error;
     log.error('Error backing up', { error });
     fatal.push(error);
+    // On a full disk the log and the credentials need the room that half an archive takes.
+    await context.spool.remove(run.archivePath);
   }
   setCount(status, 'warnings', counter.warnings);
   setCount(status, 'errors', counter.errors);
   const logPath = await run.jobLog.finish().catch((error: unknown) => {
-    fatal.push(wrap(error, 'error getting backup log file'));
+    fatal.push(wrap(spoolFailure(error, context.spool.directory), 'error getting backup log file'));
     return undefined;
   });
   status.phase = phaseAfterRun({
@@ -191,6 +194,8 @@ function runEngine(context: ServerContext, input: BackupInput, run: Run): Promis
     store: (archive) =>
       pipeline(archive, createWriteStream(run.archivePath, { flags: 'wx', mode: SPOOL_MODE }), {
         signal: jobs.signal,
+      }).catch((error: unknown) => {
+        throw spoolFailure(error, context.spool.directory);
       }),
     onProgress: async (progress) => {
       try {

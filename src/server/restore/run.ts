@@ -11,7 +11,7 @@ import { LABELS, labelValue } from '../../api/labels.ts';
 import type { PodVolumeBackup } from '../../api/pod-volume-backup.ts';
 import type { Restore, RestoreStatus } from '../../api/restore.ts';
 import type { VolumeSnapshotLocation } from '../../api/volume-snapshot-location.ts';
-import { messageOf, wrap } from '../../lib/errors.ts';
+import { Failure, messageOf, wrap } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
 import type { ResourceModifiers } from '../../restore/modifiers/modifiers.ts';
@@ -22,7 +22,8 @@ import { openArchive } from '../../storage/archive/reader.ts';
 import type { BackupStore } from '../../storage/backup-store.ts';
 import type { ServerContext } from '../context.ts';
 import { createJobLog, type JobLog } from '../job-log.ts';
-import { readSpoolFile } from '../spool.ts';
+import { reasonOf } from '../reason.ts';
+import { readSpoolFile, spoolFailure } from '../spool.ts';
 import { withStore } from '../stores.ts';
 import { phaseAfterRun, resultLines } from './decide.ts';
 import { podVolumeRestorer } from '../../volumes/pod-volume-restorer.ts';
@@ -118,7 +119,7 @@ async function runFromStore(
       }),
     )
     .catch((error: unknown) => {
-      throw wrap(error, 'error downloading backup');
+      throw wrap(explainedByBackup(error, input.backup), 'error downloading backup');
     });
   try {
     const [podVolumeBackups, volumeSnapshots, csiVolumeSnapshots, volumeInfos] = await Promise.all([
@@ -166,6 +167,20 @@ async function runFromStore(
   } finally {
     await archive.close();
   }
+}
+
+/** Why a backup has no archive: its phase tells it better than the store can. */
+function explainedByBackup(error: unknown, { metadata, status }: Backup): unknown {
+  if (!(error instanceof Failure) || error.code !== 'OBJECT_NOT_FOUND') return error;
+  const phase = status?.phase ?? 'New';
+  const why =
+    phase === 'Completed' || phase === 'PartiallyFailed'
+      ? `backup ${metadata.name} is ${phase}, so its archive was removed from the bucket after it had been written: bring it back from a copy of the bucket, or restore another backup`
+      : phase === 'Failed' || phase === 'FailedValidation'
+        ? `backup ${metadata.name} is ${phase} and has no archive: restore another backup`
+        : `backup ${metadata.name} is ${phase} and has no archive yet: wait until it is Completed`;
+  const { code, message, object } = error;
+  return new Failure({ code, message, object, remedy: why, cause: error });
 }
 
 async function explained<T>(value: Promise<T>, what: string): Promise<T> {
@@ -231,7 +246,8 @@ async function upload(
     try {
       logPath = await jobLog.finish();
     } catch (error) {
-      outcome.errors.velero.push(`error getting restore log reader: ${messageOf(error)}`);
+      const cause = reasonOf(spoolFailure(error, context.spool.directory));
+      outcome.errors.velero.push(`error getting restore log reader: ${cause}`);
     }
     if (logPath !== undefined) {
       const path = logPath;

@@ -46,6 +46,8 @@ function withoutAges(text: string): string {
         'TOO LATE',
       )
       .replaceAll(/\b\d+[smhd](?= )(?! )/g, 'AGE')
+      // Ours says why a run failed.
+      .replaceAll(/^\nFailure reason: .*\n/gm, '')
       .replaceAll(/ +$/gm, '')
   );
 }
