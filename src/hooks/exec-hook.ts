@@ -6,6 +6,7 @@
 import { BACKUP_HOOK_ANNOTATIONS } from '../api/labels.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
+import { type ExecOutput, execOutputOf } from '../kube/exec.ts';
 import { formatDuration, parseDuration } from '../lib/duration.ts';
 import { Failure } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
@@ -134,11 +135,13 @@ export async function runExecHook(
       signal: AbortSignal.any([signal, deadline]),
     })
     .catch((error: unknown) => {
-      if (!deadline.aborted || signal.aborted) throw error;
-      throw timedOut(timeoutMs, object, error);
+      signal.throwIfAborted();
+      if (deadline.aborted || (error instanceof Failure && error.code === 'KUBE_EXEC_TIMEOUT'))
+        throw timedOut(timeoutMs, object, error);
+      logOutput(execOutputOf(error), hookLog);
+      throw error;
     });
-  hookLog.info(`stdout: ${result.stdout}`);
-  hookLog.info(`stderr: ${result.stderr}`);
+  logOutput(result, hookLog);
   if (result.exitCode !== 0) {
     throw new Failure({
       code: 'HOOK_COMMAND_FAILED',
@@ -147,6 +150,11 @@ export async function runExecHook(
       remedy: `read the output of hook ${hookName} in the log above this line`,
     });
   }
+}
+
+function logOutput({ stdout, stderr }: ExecOutput, log: Logger): void {
+  log.info(`stdout: ${stdout}`);
+  log.info(`stderr: ${stderr}`);
 }
 
 function timedOut(timeoutMs: number, object: string, cause: unknown): Failure {

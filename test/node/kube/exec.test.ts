@@ -111,7 +111,9 @@ describe('a command in a container', () => {
       message: expect.stringMatching(/container (cache )?(is )?not (found|valid)/) as string,
     });
     await expect(run(['/no/such/program'])).rejects.toMatchObject({
-      message: expect.stringContaining('no such file or directory') as string,
+      message: expect.stringMatching(
+        /^Internal error occurred: error executing .*no such file or directory/,
+      ) as string,
     });
     const jane = await clientOf(cluster, {}, { auth: { token: cluster.user('jane').token } });
     await expect(run(['true'], {}, jane)).rejects.toMatchObject({
