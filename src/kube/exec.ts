@@ -6,6 +6,7 @@
 import { WebSocket } from 'undici';
 import { formatDuration } from '../lib/duration.ts';
 import { Failure } from '../lib/errors.ts';
+import { startTimer } from '../lib/timer.ts';
 import type { ExecOptions, ExecResult } from './contract.ts';
 import { errorFromResponse, KubeError, type Status } from './errors.ts';
 import type { Transport } from './transport.ts';
@@ -99,16 +100,16 @@ class Session {
       let opened = false;
       let problem = '';
       const settle = (finish: () => void): void => {
-        clearTimeout(timer);
+        stopTimer?.();
         signal?.removeEventListener('abort', onAbort);
         finish();
         if (socket.readyState <= WebSocket.OPEN) socket.close();
       };
       const onAbort = (): void => settle(() => reject(signal?.reason as Error));
-      const timer =
+      const stopTimer =
         timeoutMs === undefined || timeoutMs <= 0
           ? undefined
-          : setTimeout(() => {
+          : startTimer(timeoutMs, () => {
               settle(() =>
                 reject(
                   new Failure({
@@ -119,7 +120,7 @@ class Session {
                   }),
                 ),
               );
-            }, timeoutMs);
+            });
       signal?.addEventListener('abort', onAbort, { once: true });
       socket.addEventListener('open', () => {
         opened = true;

@@ -4,6 +4,7 @@
  */
 
 import { type Clock, systemClock } from '../lib/clock.ts';
+import { startTimer } from '../lib/timer.ts';
 import { TokenBucket } from './limiter.ts';
 
 export interface QueueOptions {
@@ -18,9 +19,6 @@ export interface QueueOptions {
   clock?: Clock;
 }
 
-/** setTimeout takes no more; a longer delay is slept in pieces. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 export class WorkQueue {
   readonly #baseDelayMs: number;
   readonly #maxDelayMs: number;
@@ -31,7 +29,7 @@ export class WorkQueue {
   readonly #processing = new Set<string>();
   /** Added while being worked on: waits again as soon as that is done. */
   readonly #again = new Set<string>();
-  readonly #delayed = new Map<string, { at: number; timer: ReturnType<typeof setTimeout> }>();
+  readonly #delayed = new Map<string, { at: number; stop: () => void }>();
   readonly #failures = new Map<string, number>();
   readonly #getters: ((key: string | undefined) => void)[] = [];
   #closed = false;
@@ -85,7 +83,7 @@ export class WorkQueue {
     const present = this.#delayed.get(key);
     if (present !== undefined) {
       if (present.at <= at) return;
-      clearTimeout(present.timer);
+      present.stop();
     }
     this.#arm(key, at);
   }
@@ -130,7 +128,7 @@ export class WorkQueue {
   /** No more keys are given out; what waits is dropped. */
   close(): void {
     this.#closed = true;
-    for (const { timer } of this.#delayed.values()) clearTimeout(timer);
+    for (const { stop } of this.#delayed.values()) stop();
     this.#delayed.clear();
     this.#waiting.clear();
     this.#again.clear();
@@ -140,20 +138,20 @@ export class WorkQueue {
   #undelay(key: string): void {
     const present = this.#delayed.get(key);
     if (present === undefined) return;
-    clearTimeout(present.timer);
+    present.stop();
     this.#delayed.delete(key);
   }
 
   #arm(key: string, at: number): void {
-    const wait = Math.min(LONGEST_TIMER_MS, Math.max(0, at - this.#clock.now()));
-    const timer = setTimeout(() => {
+    const stop = startTimer(Math.max(0, at - this.#clock.now()), () => {
+      // Timers and the clock do not count quite the same.
       if (this.#clock.now() < at) {
         this.#arm(key, at);
         return;
       }
       this.#delayed.delete(key);
       this.add(key);
-    }, wait);
-    this.#delayed.set(key, { at, timer });
+    });
+    this.#delayed.set(key, { at, stop });
   }
 }

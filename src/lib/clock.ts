@@ -1,3 +1,5 @@
+import { startTimer } from './timer.ts';
+
 /** Time as an argument, so that what depends on it can be tested without waiting. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -15,13 +17,13 @@ export const systemClock: Clock = {
         return;
       }
       const onAbort = () => {
-        clearTimeout(timer);
+        stop();
         reject(signal?.reason as Error);
       };
-      const timer = setTimeout(() => {
+      const stop = startTimer(ms, () => {
         signal?.removeEventListener('abort', onAbort);
         resolve();
-      }, ms);
+      });
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };

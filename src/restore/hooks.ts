@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { startTimer } from '../lib/timer.ts';
 import type { HookTracker, TrackedHook } from './hook-tracker.ts';
 import { PodWatch } from './pod-watch.ts';
 import { namespacedName } from './transform.ts';
@@ -68,12 +69,10 @@ export class PodHooks {
     const started = clock.now();
     const limitMs = longestWait(pending) ?? this.#deps.patienceMs;
     const expired = new AbortController();
-    const timer = setTimeout(
-      () =>
-        expired.abort(
-          new Error(`context deadline exceeded: the container was not up after ${formatDuration(limitMs)}`),
-        ),
-      limitMs,
+    const stopTimer = startTimer(limitMs, () =>
+      expired.abort(
+        new Error(`context deadline exceeded: the container was not up after ${formatDuration(limitMs)}`),
+      ),
     );
     const { name = '', namespace = '' } = pod.metadata;
     let failed = false;
@@ -106,7 +105,7 @@ export class PodHooks {
       signal.throwIfAborted();
       reason = messageOf(error);
     } finally {
-      clearTimeout(timer);
+      stopTimer();
     }
     if (pending.size > 0) failed = true;
     this.#giveUp(pod, pending, reason);
