@@ -6,6 +6,7 @@
 import { LABELS } from '../api/labels.ts';
 import type { HookPhase } from '../hooks/backup-hooks.ts';
 import { encode } from '../kube/encode.ts';
+import { onAbort } from '../lib/abort.ts';
 import type { Logger } from '../lib/log.ts';
 import { ItemActions } from './item-actions.ts';
 import {
@@ -21,6 +22,9 @@ import {
 import type { Item } from './item-head.ts';
 import type { ItemType } from './item-type.ts';
 import { ItemVolumes } from './item-volumes.ts';
+
+/** How long post hooks may go on in a backup that has been ended: less than a stopping server waits, in milliseconds. */
+const LAST_HOOKS_MS = 10_000;
 
 export class ItemBackupper {
   readonly #context: ItemContext;
@@ -164,7 +168,28 @@ export class ItemBackupper {
     const { hooks, signal } = this.#context;
     if (hooks === undefined || work.type.groupResource !== PODS) return;
     work.log.debug(`Executing ${phase} hooks`);
-    await hooks.run(work.object, phase, work.log, signal);
+    if (phase === 'pre') await hooks.run(work.object, phase, work.log, signal);
+    else await heedingLate(signal, (late) => hooks.run(work.object, phase, work.log, late));
+  }
+}
+
+/**
+ * Post hooks undo what pre hooks did: a file system that was frozen must be thawed also where the backup is ended
+ * early, because its archive cannot be written or the server stops.
+ */
+async function heedingLate(signal: AbortSignal, work: (late: AbortSignal) => Promise<void>): Promise<void> {
+  const late = new AbortController();
+  let timeout: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    timeout = setTimeout(() => late.abort(signal.reason), LAST_HOOKS_MS);
+  };
+  const leave = onAbort(signal, end);
+  if (signal.aborted) end();
+  try {
+    await work(late.signal);
+  } finally {
+    leave();
+    clearTimeout(timeout);
   }
 }
 
