@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -403,6 +404,27 @@ describe('scanning and rewriting', () => {
     expect(one.toString()).toBe(item('pods', 'a', 'one').json);
     expect(archive.entries).toBe(8);
     await archive.close();
+  });
+
+  it('leaves no failure unheeded where the new archive cannot be written', async () => {
+    const content = randomBytes(200_000).toString('hex');
+    const items = Array.from({ length: 200 }, (_, i) => ({
+      ...item('pods', 'a', `pod-${i}`),
+      json: content.slice(i * 2000, (i + 1) * 2000),
+    }));
+    const unheeded: unknown[] = [];
+    const note = (error: unknown) => void unheeded.push(error);
+    process.on('unhandledRejection', note);
+    const { stream, done } = rewriteArchive(Readable.from([await archiveOf(items)]), new Map(), {
+      memberBytes: 2048,
+      parallel: 1,
+    });
+    // Nobody reads, so the copy waits for room when the disk turns out to be full.
+    setTimeout(() => stream.destroy(new Error('no space left on device')), 100);
+    await expect(done).rejects.toThrow('no space left on device');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', note);
+    expect(unheeded).toEqual([]);
   });
 
   it('fails both the stream and the promise where the old archive is damaged', async () => {

@@ -93,6 +93,7 @@ class MemberWriter implements ArchiveWriter {
   #finished = false;
   #error: Error | undefined;
   #waiters: Waiter[] = [];
+  #roomMade: Promise<void> | undefined;
   #entries = 0;
   #items = 0;
   #bytes = 0;
@@ -242,12 +243,19 @@ class MemberWriter implements ArchiveWriter {
     return this.#queue.length <= 2 * this.#parallel;
   }
 
+  /** One promise for all who wait: a caller that adds several entries before it waits leaves none of them unheeded. */
   #room(): Promise<void> | undefined {
-    return this.#hasRoom() ? undefined : this.#waitForRoom();
+    if (this.#hasRoom()) return undefined;
+    this.#roomMade ??= this.#waitForRoom();
+    return this.#roomMade;
   }
 
   async #waitForRoom(): Promise<void> {
-    while (!this.#hasRoom()) await this.#wait();
+    try {
+      while (!this.#hasRoom()) await this.#wait();
+    } finally {
+      this.#roomMade = undefined;
+    }
   }
 
   #wait(): Promise<void> {
