@@ -308,7 +308,7 @@ describe('init containers', () => {
       ({ status }) => (status as { phase?: string }).phase === 'Running',
       `pod ${pod} to run`,
     );
-    return object['spec'] as unknown as PodSpec;
+    return object['spec'] as PodSpec;
   }
 
   const heads = ({ initContainers }: PodSpec) =>
