@@ -6,11 +6,12 @@
 
 import type { KubeObject } from '../api/object.ts';
 import type { ApiResource, KubeClient } from '../kube/contract.ts';
-import { isInvalid, isNotFound, KubeError } from '../kube/errors.ts';
+import { isInvalid, isNotFound, isUnavailable, KubeError } from '../kube/errors.ts';
 import { type Clock, rfc3339 } from '../lib/clock.ts';
 import { Failure, messageOf } from '../lib/errors.ts';
+import { jsonEqual } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
-import { createMergePatch } from '../lib/merge-patch.ts';
+import { applyMergePatch, createMergePatch } from '../lib/merge-patch.ts';
 
 export interface WriteDeps {
   kube: KubeClient;
@@ -26,7 +27,8 @@ const LAST_PAUSE_MS = 5000;
 
 /**
  * Writes the difference between two states of an object, once.
- * @param options.unchanged refuse (409) where somebody changed the object since `before` was read: a claim
+ * @param options.unchanged refuse (409) where somebody changed the object since `before` was read: a claim. Where the
+ * answer got lost, the object is looked at: a claim that was carried out without our knowing would never be worked on
  * @returns the object as the server has it now; `before` where nothing differs
  * @throws KubeError
  */
@@ -37,14 +39,49 @@ export async function writeChanges<T extends KubeObject>(
   after: T,
   options: { unchanged?: boolean; signal?: AbortSignal } = {},
 ): Promise<T> {
+  const { signal } = options;
   const patch = createMergePatch(before, after);
   if (patch === undefined) return before;
-  if (options.unchanged) {
-    const metadata = (patch['metadata'] ?? {}) as Record<string, unknown>;
-    patch['metadata'] = { ...metadata, resourceVersion: before.metadata.resourceVersion };
+  const { name, namespace, resourceVersion } = before.metadata;
+  const write = (body: unknown) =>
+    kube.patch<T>(resource, name as string, namespace, 'merge', body, { signal });
+  if (!options.unchanged) return write(patch);
+  const metadata = (patch['metadata'] ?? {}) as Record<string, unknown>;
+  try {
+    return await write({ ...patch, metadata: { ...metadata, resourceVersion } });
+  } catch (error) {
+    if (!(error instanceof KubeError) || !error.maybeApplied) throw error;
+    const live = await readInDoubt<T>(kube, resource, before, signal);
+    const ours =
+      live !== undefined &&
+      live.metadata.uid === before.metadata.uid &&
+      live.metadata.resourceVersion !== resourceVersion &&
+      jsonEqual(applyMergePatch(live, patch), live);
+    if (ours) return live;
+    throw error;
   }
-  const { name, namespace } = before.metadata;
-  return kube.patch<T>(resource, name as string, namespace, 'merge', patch, { signal: options.signal });
+}
+
+/**
+ * The object as it is now, however long the API server is away.
+ * @returns undefined where it no longer exists
+ * @throws KubeError after an hour, or where the server refuses
+ */
+async function readInDoubt<T extends KubeObject>(
+  kube: KubeClient,
+  resource: ApiResource,
+  { metadata: { name, namespace } }: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  const deadline = Date.now() + FINAL_WRITE_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await kube.get<T>(resource, name as string, namespace, signal);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (!isUnavailable(error) || Date.now() >= deadline) throw error;
+    }
+  }
 }
 
 /**
