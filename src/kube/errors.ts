@@ -157,7 +157,7 @@ export function errorFromResponse(
       status,
       reason: parsed.reason ?? GENERIC[status]?.[0] ?? '',
       object: context.object,
-      remedy: remedyFor(status),
+      remedy: remedyFor(status, parsed.message),
       details: parsed.details,
       continueToken: parsed.metadata?.continue,
       retryAfterMs:
@@ -175,7 +175,7 @@ export function errorFromResponse(
     status,
     reason,
     object: context.object,
-    remedy: remedyFor(status),
+    remedy: remedyFor(status, quoted),
     retryAfterMs,
   });
 }
@@ -202,9 +202,11 @@ function parseStatus(text: string): Status | undefined {
   }
 }
 
-function remedyFor(status: number): string | undefined {
+/** @param message the API server's; admission and quotas also answer 403, and no right would help against them */
+function remedyFor(status: number, message: string): string | undefined {
   if (status === 401) return 'check the token or client certificate in the kubeconfig';
-  if (status === 403) return 'grant this verb on this resource to the user or service account';
+  if (status === 403 && /\bcannot \w+ (resource|path)\b/.test(message))
+    return 'grant this verb on this resource to the user or service account';
   if (status === 413) return 'the object is larger than the API server or etcd accepts';
   return undefined;
 }

@@ -54,7 +54,7 @@ describe('JSON patch', () => {
     expect(apply(document, { op: 'test', path: '/a/c', value: null })).toEqual(document);
     expect(() => apply(document, { op: 'test', path: '/a/b/1', value: '1' })).toThrow(JsonPatchTestFailed);
     expect(() => apply(document, { op: 'test', path: '/a/c', value: 1 })).toThrow(JsonPatchTestFailed);
-    expect(() => apply(document, { op: 'test', path: '/x/y', value: 1 })).toThrow(/doc is missing path/);
+    expect(() => apply(document, { op: 'test', path: '/x/y', value: 1 })).toThrow(/is missing path/);
     expect(() => apply(document, { op: 'test', path: '/x/y', value: 1 })).not.toThrow(JsonPatchTestFailed);
   });
 
@@ -73,5 +73,46 @@ describe('JSON patch', () => {
       expect(() => apply(document, { op: 'add', path: '/first', value: 1 }, operation)).toThrow();
     }
     expect(document).toEqual({ a: [1] });
+  });
+
+  it.each([
+    [
+      { op: 'add', path: '/x/y', value: 1 },
+      'add operation does not apply: doc is missing path: "/x/y": missing value',
+    ],
+    [
+      { op: 'remove', path: '/x/y' },
+      'remove operation does not apply: doc is missing path: "/x/y": missing value',
+    ],
+    [
+      { op: 'remove', path: '/x' },
+      "error in remove for path: '/x': unable to remove nonexistent key: x: missing value",
+    ],
+    [
+      { op: 'replace', path: '/x/y', value: 1 },
+      'replace operation does not apply: doc is missing path: /x/y: missing value',
+    ],
+    [
+      { op: 'replace', path: '/x', value: 1 },
+      'replace operation does not apply: doc is missing key: /x: missing value',
+    ],
+    [
+      { op: 'move', from: '/x', path: '/y' },
+      "error in move for path: 'x': unable to get nonexistent key: x: missing value",
+    ],
+    [
+      { op: 'copy', from: '/x', path: '/y' },
+      "error in copy for from: '/x': unable to get nonexistent key: x: missing value",
+    ],
+    [
+      { op: 'copy', from: '/x/z', path: '/y' },
+      'copy operation does not apply: doc is missing from path: "/x/z": missing value',
+    ],
+    [
+      { op: 'copy', from: '/a', path: '/x/y' },
+      'copy operation does not apply: doc is missing destination path: /x/y: missing value',
+    ],
+  ])('says of %j what the original says', (operation, message) => {
+    expect(() => applyJsonPatch({ a: 1 }, [operation])).toThrow(message);
   });
 });

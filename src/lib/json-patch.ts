@@ -49,14 +49,22 @@ function applyOperation(root: Container, operation: JsonPatchOperation): void {
       return;
     case 'move': {
       const from = operation.from ?? '';
-      const moved = read(place(root, from, op), op, from);
-      remove(place(root, from, op), op, from);
-      add(place(root, path, op), moved, op, path);
+      const source = place(root, from, op, 'from');
+      const moved = read(
+        source,
+        (key) => `error in move for path: '${key}': unable to get nonexistent key: ${key}`,
+      );
+      take(source, op, from);
+      add(place(root, path, op, 'destination'), moved, op, path);
       return;
     }
     case 'copy': {
       const from = operation.from ?? '';
-      add(place(root, path, op), cloneJson(read(place(root, from, op), op, from)), op, path);
+      const copied = read(
+        place(root, from, op, 'from'),
+        (key) => `error in copy for from: '${from}': unable to get nonexistent key: ${key}`,
+      );
+      add(place(root, path, op, 'destination'), cloneJson(copied), op, path);
       return;
     }
     case 'test': {
@@ -79,15 +87,15 @@ interface Place {
 }
 
 /** The container of the value that a pointer names, and the value's key in it. */
-function place(root: Container, pointer: string, op: string): Place {
-  if (pointer !== '' && !pointer.startsWith('/')) throw missing(op, pointer);
+function place(root: Container, pointer: string, op: string, role?: 'from' | 'destination'): Place {
+  if (pointer !== '' && !pointer.startsWith('/')) throw missing(op, pointer, role);
   const keys = pointer === '' ? [''] : ['', ...pointer.slice(1).split('/').map(unescape)];
   let container = root;
   for (const key of keys.slice(0, -1)) {
     const next = Array.isArray(container)
       ? container[indexIn(container, key, op, pointer, false)]
       : own(container, key);
-    if (typeof next !== 'object' || next === null || JSON.isRawJSON(next)) throw missing(op, pointer);
+    if (typeof next !== 'object' || next === null || JSON.isRawJSON(next)) throw missing(op, pointer, role);
     container = next as Container;
   }
   return { container, key: keys.at(-1) as string };
@@ -101,11 +109,12 @@ function unescape(token: string): string {
   return token.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-function read({ container, key }: Place, op: string, path: string): unknown {
+/** @param absent what to say where nothing is there */
+function read({ container, key }: Place, absent: (key: string) => string): unknown {
   const value = Array.isArray(container)
-    ? container[indexIn(container, key, op, path, false)]
+    ? container[indexIn(container, key, 'copy', key, false)]
     : own(container, key);
-  if (value === undefined) throw missing(op, path);
+  if (value === undefined) throw fault(`${absent(key)}: missing value`);
   return value;
 }
 
@@ -115,15 +124,22 @@ function add({ container, key }: Place, value: unknown, op: string, path: string
 }
 
 function set(at: Place, value: unknown, op: string, path: string): void {
-  read(at, op, path);
   const { container, key } = at;
-  if (Array.isArray(container)) container[indexIn(container, key, op, path, false)] = value;
-  else define(container, key, value);
+  if (Array.isArray(container)) {
+    container[indexIn(container, key, op, path, false)] = value;
+    return;
+  }
+  read(at, () => `replace operation does not apply: doc is missing key: ${path}`);
+  define(container, key, value);
 }
 
 function remove(at: Place, op: string, path: string): void {
-  read(at, op, path);
-  const { container, key } = at;
+  if (!Array.isArray(at.container))
+    read(at, (key) => `error in remove for path: '${path}': unable to remove nonexistent key: ${key}`);
+  take(at, op, path);
+}
+
+function take({ container, key }: Place, op: string, path: string): void {
   if (Array.isArray(container)) container.splice(indexIn(container, key, op, path, false), 1);
   else delete container[key];
 }
@@ -149,8 +165,13 @@ function indexIn(list: unknown[], key: string, op: string, path: string, inserti
   return index;
 }
 
-function missing(op: string, path: string): Failure {
-  return fault(`${op} operation does not apply: doc is missing path: ${path}: missing value`);
+/** The container of what a pointer names is not there; some of the original's texts quote the pointer. */
+function missing(op: string, pointer: string, role?: 'from' | 'destination'): Failure {
+  const path =
+    op === 'add' || op === 'remove' || (op === 'copy' && role === 'from') ? `"${pointer}"` : pointer;
+  const where = role === undefined ? `path: ${path}` : `${role} path: ${path}`;
+  const what = op === 'test' ? 'is missing' : 'doc is missing';
+  return fault(`${op} operation does not apply: ${what} ${where}: missing value`);
 }
 
 function fault(message: string): Failure {

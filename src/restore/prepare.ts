@@ -12,6 +12,7 @@ import { compileLabelSelector } from '../filter/selector.ts';
 import { validateIncludesExcludes } from '../filter/validate.ts';
 import { initContainerFault, restoreHookSets } from '../hooks/restore-hooks.ts';
 import { parseDuration } from '../lib/duration.ts';
+import { isNotFound } from '../kube/errors.ts';
 import { messageOf } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
 import { cloneJson } from '../lib/json.ts';
@@ -148,8 +149,10 @@ async function gather(
   try {
     backup = await sources.backup(backupName);
   } catch (error) {
+    // The original reads through a cache, which names the kind where the API server names the resource.
+    const why = isNotFound(error) ? `Backup.velero.io "${backupName}" not found` : messageOf(error);
     errors.push(
-      `Error retrieving backup: can't find backup ${namespace}/${backupName}: ${messageOf(error)} (\`velero backup get\` lists what there is; a backup that lies in a bucket only appears once its storage location has been synced)`,
+      `Error retrieving backup: can't find backup ${namespace}/${backupName}: ${why} (\`velero backup get\` lists what there is; a backup that lies in a bucket only appears once its storage location has been synced)`,
     );
     return {};
   }

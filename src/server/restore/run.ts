@@ -70,7 +70,13 @@ export async function executeRestore(context: ServerContext, input: RestoreInput
     await upload(context, input, { ...outcome, operations: poll.operations }, jobLog);
     setCount(status, 'warnings', countResult(outcome.warnings));
     setCount(status, 'errors', countResult(outcome.errors));
-    if (outcome.progress !== undefined) status.progress = outcome.progress;
+    if (outcome.progress !== undefined) {
+      const { totalItems = 0, itemsRestored = 0 } = outcome.progress;
+      status.progress = {
+        ...(totalItems > 0 ? { totalItems } : {}),
+        ...(itemsRestored > 0 ? { itemsRestored } : {}),
+      };
+    }
     status.phase = phaseAfterRun({
       errors: countResult(outcome.errors),
       operationsInProgress: poll.inProgress,
