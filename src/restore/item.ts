@@ -98,6 +98,10 @@ export async function restoreItem(
   const run = new ItemRun(context, visit, groupResource, namespace, name, id);
   try {
     await run.restore(saved);
+  } catch (error) {
+    context.request.signal.throwIfAborted();
+    // An item of a shape that nobody expected must not end the restore of all others.
+    run.fail(wrap(error, `error restoring ${id}`));
   } finally {
     items.finish(saved.apiVersion, saved.kind, visit, visit.result ?? (run.troubled ? 'failed' : 'skipped'));
     if (parent) parent.waitsFor = undefined;
@@ -140,6 +144,7 @@ class ItemRun {
     this.#id = id;
   }
 
+  /** @throws the signal's reason where the run is aborted; what an item of an unexpected shape leads to */
   async restore(saved: KubeObject): Promise<void> {
     const context = this.#context;
     const groupResource = this.#groupResource;
@@ -154,7 +159,7 @@ class ItemRun {
         if (!volume) return;
         source = volume;
       } catch (error) {
-        this.#error(error);
+        this.fail(error);
         return;
       }
     }
@@ -162,7 +167,7 @@ class ItemRun {
     try {
       object = withoutFormerState(source);
     } catch (error) {
-      this.#error(error);
+      this.fail(error);
       return;
     }
     const acted = await this.#runActions(object, saved);
@@ -171,7 +176,7 @@ class ItemRun {
     if (context.request.modifiers) {
       const modified = applyModifiers(object, groupResource, context.request.modifiers, context.log);
       object = modified.object;
-      for (const problem of modified.errors) this.#error(problem);
+      for (const problem of modified.errors) this.fail(problem);
     }
     const sourceNamespace = object.metadata.namespace ?? '';
     if (this.#namespace !== '') {
@@ -191,7 +196,7 @@ class ItemRun {
     this.#visit.exists = outcome.exists;
     if (outcome.result) this.#visit.result = outcome.result;
     for (const warning of outcome.warnings) this.#warning(this.#namespace, warning);
-    for (const problem of outcome.errors) this.#error(problem);
+    for (const problem of outcome.errors) this.fail(problem);
     if (outcome.created) await this.#afterCreate(resource, outcome.created, object, sourceNamespace);
   }
 
@@ -215,7 +220,7 @@ class ItemRun {
         result = await action.execute(input, { log: context.log, signal });
       } catch (error) {
         signal.throwIfAborted();
-        this.#error(`error preparing ${this.#id}: ${messageOf(error)}`);
+        this.fail(`error preparing ${this.#id}: ${messageOf(error)}`);
         return undefined;
       }
       if (result.operationId) this.#noteOperation(action.name, result.operationId);
@@ -280,7 +285,7 @@ class ItemRun {
         saved = await readItem(archive, item);
       } catch (error) {
         const id = itemId(groupResource, namespace, name);
-        this.#error(wrap(error, `error restoring additional item ${id}`));
+        this.fail(wrap(error, `error restoring additional item ${id}`));
         continue;
       }
       const target = namespace === '' ? '' : context.targetOf(namespace);
@@ -312,7 +317,7 @@ class ItemRun {
       });
     } catch (error) {
       signal.throwIfAborted();
-      this.#error(wrap(error, 'error verifying additional items are ready to use'));
+      this.fail(wrap(error, 'error verifying additional items are ready to use'));
     }
   }
 
@@ -351,7 +356,7 @@ class ItemRun {
     if (late) return withScope(late, this.#namespace);
     const gvk = `${object.apiVersion}, Kind=${object.kind}`;
     if (object.kind !== formerKind) {
-      this.#error(`error getting GVR for ${gvk}: no matches for ${gvk}`);
+      this.fail(`error getting GVR for ${gvk}: no matches for ${gvk}`);
       return undefined;
     }
     const served = discovery.versions(group).map((other) => groupVersion({ group, version: other }));
@@ -359,7 +364,7 @@ class ItemRun {
       served.length === 0
         ? 'restore its custom resource definition or install what serves it'
         : `the cluster serves ${served.join(', ')}`;
-    this.#error(
+    this.fail(
       `error restoring ${this.#id}: the server could not find the requested resource (${gvk} is not served by this cluster: ${hint})`,
     );
     return undefined;
@@ -393,12 +398,13 @@ class ItemRun {
         context.definedResources.push({ group, resource: names?.plural ?? '' });
       } catch (error) {
         request.signal.throwIfAborted();
-        this.#error(wrap(error, `error verifying the CRD ${name} is ready to use`));
+        this.fail(wrap(error, `error verifying the CRD ${name} is ready to use`));
       }
     }
   }
 
-  #error(problem: unknown): void {
+  /** Notes an error of the item. */
+  fail(problem: unknown): void {
     this.troubled = true;
     this.#context.error(this.#namespace, problem);
   }

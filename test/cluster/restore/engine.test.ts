@@ -133,6 +133,24 @@ describe('restoring into an empty cluster', () => {
     expect(await configMapNames('unread-copy')).toEqual(['good']);
   });
 
+  it('notes an error for each item that is no object of Kubernetes, and goes on', async () => {
+    const pods = 'resources/pods/namespaces/odd';
+    const archive = await archiveOf(kube, [configMap('odd', 'good')], {
+      [`${pods}/bare.json`]: '{"apiVersion":"v1","kind":"Pod"}',
+      [`${pods}/versionless.json`]:
+        '{"kind":"Pod","metadata":{"name":"versionless","namespace":"odd"},"spec":{}}',
+      'resources/secrets/namespaces/odd/owned.json':
+        '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"owned","namespace":"odd","managedFields":[null]}}',
+    });
+    const { errors } = await restore(kube, archive);
+    expect(errors.toSorted()).toEqual([
+      expect.stringMatching(/^odd: error restoring pods\/odd\/: /) as string,
+      expect.stringMatching(/^odd: error restoring pods\/odd\/versionless: /) as string,
+      expect.stringMatching(/^odd: error restoring secrets\/odd\/owned: /) as string,
+    ]);
+    expect(await configMapNames('odd')).toEqual(['good']);
+  });
+
   it('V-RST-088 V-RST-091 V-RST-093 V-RST-162 V-RST-163 filters by namespace, resource and labels', async () => {
     const labelled = (inNamespace: string, name: string, app: string) =>
       configMap(inNamespace, name, {}, { labels: { app } });
