@@ -44,7 +44,8 @@ export interface FinalizeOutcome {
 
 /**
  * Gives volumes that were provisioned anew the settings of those that were backed up, and waits for hooks that still
- * run. Ends with the tracker having forgotten the restore.
+ * run. The tracker keeps what it knows of them: the caller deletes that once it is written, for until then this may be
+ * asked again.
  * @throws the signal's reason where it is aborted
  */
 export async function finalizeRestore(request: FinalizeRequest): Promise<FinalizeOutcome> {
@@ -58,7 +59,6 @@ export async function finalizeRestore(request: FinalizeRequest): Promise<Finaliz
   log.info('Done waiting for restore exec hooks starts', { restore: name });
   for (const { namespace, message } of hooks.errors(name)) addToResult(errors, namespace, message);
   const { attempted, failed } = hooks.stat(name);
-  hooks.delete(name);
   return {
     warnings: emptyResult(),
     errors,

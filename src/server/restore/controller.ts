@@ -89,6 +89,8 @@ async function takeRestore(context: ServerContext, restore: Restore): Promise<vo
     return;
   }
 
+  // What is left of a restore of the same name that was deleted before it was finished.
+  context.hooks.delete(name);
   let ended: Restore;
   try {
     ended = await executeRestore(context, {
@@ -99,6 +101,7 @@ async function takeRestore(context: ServerContext, restore: Restore): Promise<vo
     });
   } catch (error) {
     log.error('restore failed', { error });
+    context.hooks.delete(name);
     metrics.add('restore_failed_total', schedule);
     ended = {
       ...current,
