@@ -1,6 +1,7 @@
 /** An endless, ordered stream of a resource's changes over connections that are not endless. */
 
 import type { KubeObject } from '../api/object.ts';
+import { Failure } from '../lib/errors.ts';
 import { pause } from '../lib/pause.ts';
 import type { ApiResource, WatchEvent, WatchOptions } from './contract.ts';
 import { errorFromStatus, isGone, KubeError, type Status } from './errors.ts';
@@ -18,6 +19,9 @@ const GOOD_WATCH_MS = 5000;
 
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 
+/** The parts of the transport that a watch is made of. */
+type WatchTransport = Pick<Transport, 'request' | 'stream' | 'closing' | 'stats' | 'server'>;
+
 export interface WatchTuning {
   /** Default 150,000. */
   deadPeerMs?: number;
@@ -28,10 +32,10 @@ export interface WatchTuning {
 /**
  * Lists, says SYNC, and then gives every change in order, until the signal is aborted. A broken watch is resumed at
  * the last version seen; an expired version (410) begins anew with RELIST. Refusals that last (403, 404) are tried
- * again for ever, too: rights and types may come.
+ * again for ever, too: rights, types and credentials may come.
  */
 export async function* watchResource(
-  transport: Transport,
+  transport: WatchTransport,
   resource: ApiResource,
   options: WatchOptions,
   tuning: WatchTuning = {},
@@ -47,15 +51,17 @@ export async function* watchResource(
         version = '';
         for await (const page of listPages(transport, resource, { ...options, signal })) {
           for (const item of page.items) yield { type: 'ADDED', object: item.object };
-          version = page.resourceVersion;
+          // Where the list went on at a newer version, what changed meanwhile on its first pages is yet to be told.
+          if (version === '') version = page.resourceVersion;
         }
         yield { type: 'SYNC' };
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof KubeError)) throw error;
+        // Also where we could not say who we are: credentials may be on their way.
+        if (!(error instanceof Failure)) throw error;
         relist = true;
         options.onError?.(error);
-        await backOff.wait(error.retryAfterMs);
+        await backOff.wait(error instanceof KubeError ? error.retryAfterMs : undefined);
         continue;
       }
       backOff.reset();
@@ -71,7 +77,7 @@ export async function* watchResource(
 
 /** Watches from a version until that version has expired; returns, and then the list must be read anew. */
 async function* follow(
-  transport: Transport,
+  transport: WatchTransport,
   resource: ApiResource,
   options: WatchOptions,
   tuning: WatchTuning,
@@ -125,7 +131,7 @@ interface RawEvent {
 }
 
 async function* watchOnce(
-  transport: Transport,
+  transport: WatchTransport,
   resource: ApiResource,
   options: WatchOptions,
   tuning: WatchTuning,
