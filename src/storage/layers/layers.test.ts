@@ -177,6 +177,17 @@ describe('timeouts', () => {
     await expect(store.exists('k')).rejects.toMatchObject({ code: 'STORE_TIMEOUT' });
   });
 
+  it('give a store that takes a body ahead of what it sends the time to send it', async () => {
+    const slow = storeThat(() => new Promise((resolve) => setTimeout(resolve, 150)));
+    const bytes = Buffer.alloc(2000);
+    const enough = withTimeouts(slow, { idleMs: 40, minBytesPerSecond: 10_000 });
+    await enough.put('k', () => Readable.from([bytes]));
+    const tooFast = withTimeouts(slow, { idleMs: 40, minBytesPerSecond: 1_000_000 });
+    await expect(tooFast.put('k', () => Readable.from([bytes]))).rejects.toMatchObject({
+      code: 'STORE_TIMEOUT',
+    });
+  });
+
   it('let a slow body go on as long as it moves', async () => {
     const slow = async function* () {
       for (let i = 0; i < 8; i++) {

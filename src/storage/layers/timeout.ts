@@ -10,7 +10,10 @@ export interface TimeoutOptions {
   operationMs?: number;
   /** Milliseconds for which a body may make no progress while it is sent (default 2 minutes). */
   idleMs?: number;
-  /** Bytes a second that a body in memory must reach on top of `idleMs` (default 64 KiB). */
+  /**
+   * Bytes a second that a body must reach on top of `idleMs` (default 64 KiB): a provider takes some dozen MiB ahead of
+   * what it has sent, and sends them in silence.
+   */
   minBytesPerSecond?: number;
 }
 
@@ -34,7 +37,7 @@ export function withTimeouts(store: ObjectStore, options: TimeoutOptions = {}): 
         return within(what, ms, put?.signal, (signal) => store.put(key, body, { ...put, signal }));
       }
       return within(what, idleMs, put?.signal, (signal, timer) =>
-        store.put(key, watched(body, timer), { ...put, signal }),
+        store.put(key, watched(body, timer, rate), { ...put, signal }),
       );
     },
     exists: (key, signal) =>
@@ -53,9 +56,12 @@ export function withTimeouts(store: ObjectStore, options: TimeoutOptions = {}): 
   };
 }
 
+/** More than any provider takes of a body before it has sent what it took before. */
+const MOST_AHEAD_BYTES = 64 * 1024 * 1024;
+
 interface Timer {
-  /** The operation has made progress: its time begins anew. */
-  restart(): void;
+  /** The operation has made progress: its time begins anew, with `moreMs` on top for what it still has to send. */
+  restart(moreMs: number): void;
 }
 
 /** Races the operation with its time: a provider that does not heed its signal is left behind. */
@@ -86,9 +92,9 @@ async function limited<T>(
   let timeout = setTimeout(expire, ms);
   signal?.addEventListener('abort', cancel, { once: true });
   const timer = {
-    restart: () => {
+    restart: (moreMs: number) => {
       clearTimeout(timeout);
-      if (!controller.signal.aborted) timeout = setTimeout(expire, ms);
+      if (!controller.signal.aborted) timeout = setTimeout(expire, ms + moreMs);
     },
   };
   try {
@@ -99,15 +105,18 @@ async function limited<T>(
   }
 }
 
-/** The body that restarts the timer with each piece that is taken from it. */
-function watched(body: Exclude<ObjectBody, Uint8Array>, timer: Timer): ObjectBody {
+/** The body that restarts the timer with each piece that is taken from it; what it took ahead has to be sent at `rate`. */
+function watched(body: Exclude<ObjectBody, Uint8Array>, timer: Timer, rate: number): ObjectBody {
   const watch = (stream: Readable): Readable =>
     Readable.from(
       (async function* () {
-        for await (const chunk of stream) {
-          timer.restart();
-          yield chunk as Buffer;
-          timer.restart();
+        let taken = 0;
+        const restart = () => timer.restart((Math.min(taken, MOST_AHEAD_BYTES) / rate) * 1000);
+        for await (const chunk of stream as AsyncIterable<Buffer>) {
+          taken += chunk.length;
+          restart();
+          yield chunk;
+          restart();
         }
       })(),
       { objectMode: false, highWaterMark: stream.readableHighWaterMark },
