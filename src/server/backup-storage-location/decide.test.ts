@@ -26,6 +26,7 @@ describe('isDueForValidation', () => {
     ['the first check is always due', {}, {}, MINUTE, '2026-01-01T00:00:00Z', true],
     ['also where checks are off', { validationFrequency: '0s' }, {}, 0, '2026-01-01T00:00:00Z', true],
     ['not before the server’s frequency', {}, last, MINUTE, '2026-01-01T00:00:59Z', false],
+    ['once the clock was set back', {}, last, MINUTE, '2025-12-31T22:00:00Z', true],
     ['at the server’s frequency', {}, last, MINUTE, '2026-01-01T00:01:00Z', true],
     [
       'its own frequency counts',

@@ -19,7 +19,9 @@ export function isDueForValidation(
   const asked = own === undefined || own === null ? serverFrequencyMs : parseDuration(own);
   const frequency = asked === undefined || asked < 0 ? serverFrequencyMs : asked;
   // A negative frequency of the server's own is always past, as it is to the original.
-  return frequency !== 0 && now >= Date.parse(last) + frequency;
+  const since = now - Date.parse(last);
+  // A time to come was written by a clock that has been set back since.
+  return frequency !== 0 && (since >= frequency || since < 0);
 }
 
 /** Default locations that have to give way: all but the one made last. */

@@ -46,6 +46,9 @@ describe('isDueForSync', () => {
     expect(isDueForSync(location(), MINUTE, NOW)).toBe(true);
     expect(isDueForSync(location({}, '2026-05-31T23:59:01Z'), MINUTE, NOW)).toBe(false);
     expect(isDueForSync(location({}, '2026-05-31T23:59:00Z'), MINUTE, NOW)).toBe(true);
+    expect(isDueForSync(location({}, '2026-06-01T02:00:00Z'), MINUTE, NOW), 'the clock was set back').toBe(
+      true,
+    );
     expect(isDueForSync(location({ backupSyncPeriod: '1h' }, '2026-05-31T23:30:00Z'), MINUTE, NOW)).toBe(
       false,
     );

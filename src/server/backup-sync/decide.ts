@@ -18,7 +18,10 @@ export function isDueForSync(location: BackupStorageLocation, serverPeriodMs: nu
     if (asked !== undefined && asked > 0) period = asked;
   }
   const last = location.status?.lastSyncedTime;
-  return last === undefined || last === null || now >= Date.parse(last) + period;
+  if (last === undefined || last === null) return true;
+  const since = now - Date.parse(last);
+  // A time to come was written by a clock that has been set back since.
+  return since >= period || since < 0;
 }
 
 /** The default location first, then the rest as they were. */
