@@ -11,6 +11,7 @@ import type { KubeObject, OwnerReference } from '../../api/object.ts';
 import type { Schedule } from '../../api/schedule.ts';
 import { type ApiResource, isAlreadyExists, isNotFound } from '../../kube/index.ts';
 import { rfc3339 } from '../../lib/clock.ts';
+import { Failure } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { forEachLimited } from '../../lib/pool.ts';
 import type { BackupStore } from '../../storage/backup-store.ts';
@@ -115,6 +116,9 @@ async function bringIn(
     log.debug(`Skipping non-expired incomplete backup ${name}`);
     return;
   }
+  // Read first: where the store fails now, the next sync takes up the backup with all that belongs to it.
+  const podVolumeBackups = await unlessCorrupt(store.getPodVolumeBackups(name), log);
+  const csi = await csiObjects(context, store, name, log);
   let created: Backup;
   try {
     created = await kube.create<Backup>(KINDS.Backup, backup, namespace);
@@ -124,7 +128,7 @@ async function bringIn(
     return;
   }
   log.info('Successfully synced backup into cluster');
-  for (const podVolumeBackup of await store.getPodVolumeBackups(name)) {
+  for (const podVolumeBackup of podVolumeBackups) {
     await createEach(
       context,
       KINDS.PodVolumeBackup,
@@ -132,16 +136,39 @@ async function bringIn(
       log,
     );
   }
-  if (!context.features.has('EnableCSI')) return;
+  for (const { resource, object } of csi) await createEach(context, resource, object, log);
+}
+
+/** Classes and contents of the backup's CSI snapshots, where this cluster has such types. */
+async function csiObjects(
+  { kube, features }: ServerContext,
+  store: BackupStore,
+  name: string,
+  log: Logger,
+): Promise<{ resource: ApiResource; object: KubeObject }[]> {
+  if (!features.has('EnableCSI')) return [];
   const classes = kube.discovery.find('snapshot.storage.k8s.io', 'volumesnapshotclasses');
   const contents = kube.discovery.find('snapshot.storage.k8s.io', 'volumesnapshotcontents');
-  if (classes === undefined || contents === undefined) return;
-  for (const found of await store.getCsiVolumeSnapshotClasses(name)) {
-    const { resourceVersion: _version, ...metadata } = found.metadata;
-    await createEach(context, classes, { ...found, metadata }, log);
-  }
-  for (const found of await store.getCsiVolumeSnapshotContents(name)) {
-    await createEach(context, contents, snapshotContentToCreate(found), log);
+  if (classes === undefined || contents === undefined) return [];
+  const foundClasses = await unlessCorrupt(store.getCsiVolumeSnapshotClasses(name), log);
+  const foundContents = await unlessCorrupt(store.getCsiVolumeSnapshotContents(name), log);
+  return [
+    ...foundClasses.map((found) => {
+      const { resourceVersion: _version, ...metadata } = found.metadata;
+      return { resource: classes, object: { ...found, metadata } };
+    }),
+    ...foundContents.map((found) => ({ resource: contents, object: snapshotContentToCreate(found) })),
+  ];
+}
+
+/** A document that is damaged stays so, and must not keep the rest of its backup away. */
+async function unlessCorrupt<T>(document: Promise<T[]>, log: Logger): Promise<T[]> {
+  try {
+    return await document;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'DOCUMENT_CORRUPT') throw error;
+    log.error('Error syncing what belongs to this backup into cluster', { error });
+    return [];
   }
 }
 
