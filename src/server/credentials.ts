@@ -41,7 +41,8 @@ export function createCredentialStore(
   return {
     async path(selector, signal) {
       const content = await read(selector, signal);
-      const folder = join(directory, namespace);
+      // A folder for each secret: key `b-c` of secret `a` and key `c` of secret `a-b` would be one file.
+      const folder = join(directory, namespace, selector.name ?? '');
       await mkdir(folder, { recursive: true, mode: 0o700 });
       // Names of secrets and keys have no slash.
       const path = join(folder, `${selector.name ?? ''}-${selector.key}`);

@@ -128,7 +128,7 @@ describe('a server that runs', () => {
       ({ status }) => status?.phase === 'Available',
     );
     const [own] = readdirSync(folder);
-    const file = path.join(folder, own as string, 'credentials/velero-only/cloud-default-cloud');
+    const file = path.join(folder, own as string, 'credentials/velero-only/cloud-default/cloud-default-cloud');
     await s.api.until(
       () =>
         stat(file).then(
