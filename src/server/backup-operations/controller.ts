@@ -56,9 +56,10 @@ export async function reconcileBackupOperations(context: ServerContext, name: st
     const status: BackupStatus = { ...backup.status, phase: after };
     if (poll.completed > 0) status.backupItemOperationsCompleted = poll.completed;
     if (poll.failed > 0) status.backupItemOperationsFailed = poll.failed;
-    if (poll.errors.length > 0) {
-      status.errors = (status.errors ?? 0) + poll.errors.length;
-      for (const error of poll.errors) log.error('an item operation of the backup failed', { error });
+    for (const error of poll.errors) log.error('an item operation of the backup failed', { error });
+    const untold = poll.failed - (backup.status?.backupItemOperationsFailed ?? 0);
+    if (untold > 0) {
+      status.errors = (status.errors ?? 0) + untold;
       context.metrics.set('backup_items_errors', scheduleOf(backup), status.errors);
     }
     const next: Backup = { ...backup, status };

@@ -5,14 +5,14 @@ describe('phaseAfterPoll', () => {
   const GOOD = 'WaitingForPluginOperations';
   const BAD = 'WaitingForPluginOperationsPartiallyFailed';
   it.each([
-    [GOOD, true, [], GOOD],
-    [GOOD, false, [], 'Finalizing'],
-    [GOOD, true, ['x'], BAD],
-    [GOOD, false, ['x'], 'FinalizingPartiallyFailed'],
-    [BAD, true, [], BAD],
-    [BAD, false, [], 'FinalizingPartiallyFailed'],
-  ] as const)('V-BKP-127 V-CRD-017 %s, open %s, errors %j: %s', (before, inProgress, errors, after) => {
-    expect(phaseAfterPoll(before, { inProgress, errors })).toBe(after);
+    [GOOD, true, 0, GOOD],
+    [GOOD, false, 0, 'Finalizing'],
+    [GOOD, true, 1, BAD],
+    [GOOD, false, 1, 'FinalizingPartiallyFailed'],
+    [BAD, true, 0, BAD],
+    [BAD, false, 0, 'FinalizingPartiallyFailed'],
+  ] as const)('V-BKP-127 V-CRD-017 %s, open %s, failed %i: %s', (before, inProgress, failed, after) => {
+    expect(phaseAfterPoll(before, { inProgress, failed })).toBe(after);
   });
 });
 

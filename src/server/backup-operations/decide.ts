@@ -7,12 +7,15 @@ export function isWaiting(phase: string | undefined): phase is WaitingPhase {
   return phase === 'WaitingForPluginOperations' || phase === 'WaitingForPluginOperationsPartiallyFailed';
 }
 
-/** The phase after a poll: one that has had errors never becomes a good one again. */
+/**
+ * The phase after a poll: one that has had errors never becomes a good one again. All failed operations count, not only
+ * those of this poll: an earlier one may have told the store and then been kept from telling the object.
+ */
 export function phaseAfterPoll(
   before: WaitingPhase,
-  poll: { inProgress: boolean; errors: readonly string[] },
+  poll: { inProgress: boolean; failed: number },
 ): PhaseAfterPoll {
-  const failed = before === 'WaitingForPluginOperationsPartiallyFailed' || poll.errors.length > 0;
+  const failed = before === 'WaitingForPluginOperationsPartiallyFailed' || poll.failed > 0;
   const base = poll.inProgress ? 'WaitingForPluginOperations' : 'Finalizing';
   return failed ? `${base}PartiallyFailed` : base;
 }
