@@ -24,6 +24,11 @@ describe('paths of the API', () => {
     );
   });
 
+  it('are refused for an empty name, for they would lead to the whole collection', () => {
+    expect(() => resourcePath(pods, 'shop', '')).toThrow('resource name may not be empty');
+    expect(() => resourcePath(nodes, undefined, '', 'status')).toThrow('resource name may not be empty');
+  });
+
   it('carry what is set of a query', () => {
     expect(query({ limit: 5, labelSelector: 'a in (b,c)', continue: undefined, fieldSelector: '' })).toBe(
       '?limit=5&labelSelector=a%20in%20(b%2Cc)',

@@ -1,14 +1,27 @@
 /** Where in the API a resource lives. */
 
 import type { ApiResource, ListOptions } from './contract.ts';
+import { KubeError } from './errors.ts';
 
-/** `/api/v1/namespaces/shop/configmaps/settings`; the namespace is left out of cluster-scoped resources. */
+/**
+ * `/api/v1/namespaces/shop/configmaps/settings`; the namespace is left out of cluster-scoped resources.
+ * @throws KubeError NotFound where the name is empty: the server takes the path that this makes for that of the whole
+ * collection, so that a delete would delete all
+ */
 export function resourcePath(
   resource: Pick<ApiResource, 'group' | 'version' | 'resource' | 'namespaced'>,
   namespace?: string,
   name?: string,
   subresource?: string,
 ): string {
+  if (name === '') {
+    throw new KubeError({
+      message: 'resource name may not be empty',
+      status: 404,
+      reason: 'NotFound',
+      object: objectName(resource, namespace),
+    });
+  }
   let path =
     resource.group === ''
       ? `/api/${encode(resource.version)}`
