@@ -5,6 +5,7 @@ import { IncludesExcludes } from '../../filter/includes-excludes.ts';
 import { compileLabelSelector } from '../../filter/selector.ts';
 import { Failure, messageOf } from '../../lib/errors.ts';
 import { compileGlob } from '../../lib/glob.ts';
+import { compileGoRegExp } from '../../lib/go-regexp.ts';
 import { applyJsonPatch, type JsonPatchOperation, JsonPatchTestFailed } from '../../lib/json-patch.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -78,7 +79,7 @@ function matches(
 
 function compileRegex(source: string): RegExp {
   try {
-    return new RegExp(source);
+    return compileGoRegExp(source);
   } catch (error) {
     throw new Failure({
       code: 'RESOURCE_MODIFIERS_REGEX',

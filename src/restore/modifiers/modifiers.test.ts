@@ -171,6 +171,7 @@ describe('matching', () => {
   it('V-MOD-015 searches the name, and complains of bad expressions and selectors only now', () => {
     expect(matched('groupResource: persistentvolumeclaims, resourceNameRegex: ta-')).toBe(true);
     expect(matched('groupResource: persistentvolumeclaims, resourceNameRegex: ^ta-')).toBe(false);
+    expect(matched('groupResource: persistentvolumeclaims, resourceNameRegex: (?i)TA-')).toBe(true);
     expect(errorOf('groupResource: persistentvolumeclaims, resourceNameRegex: "("')[0]).toMatch(
       /^error in matching regex /,
     );
