@@ -6,6 +6,9 @@ import type { Clock } from '../lib/clock.ts';
 import { Failure } from '../lib/errors.ts';
 import { pollUntil } from '../lib/poll.ts';
 
+/** How messages, filters and archives name definitions. */
+export const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
+
 /**
  * Waits until the definition is established and its names are accepted.
  * @throws Failure when time is up or the definition's version is unknown; the API's error

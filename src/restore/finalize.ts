@@ -13,7 +13,7 @@ import type { Logger } from '../lib/log.ts';
 import { createMergePatch } from '../lib/merge-patch.ts';
 import { pollUntil } from '../lib/poll.ts';
 import type { HookTracker } from './hook-tracker.ts';
-import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES } from './resources.ts';
+import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES } from '../kube/built-in.ts';
 import { createdClaims } from './restored-volumes.ts';
 
 const VOLUMES_AT_ONCE = 3;

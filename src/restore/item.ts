@@ -10,11 +10,10 @@ import type { ResourceIdentifier, RestoreItemAction, RestoreItemActionResult } f
 import { actionMatches, isCsiActionWithoutFeature } from './actions.ts';
 import { type ApplyInput, applyObject } from './apply.ts';
 import type { RestoreContext } from './context.ts';
-import { waitForCrd } from './crds.ts';
+import { CRDS, waitForCrd } from './crds.ts';
 import type { ItemVisit } from './items.ts';
 import { applyModifiers } from './modifiers/apply.ts';
 import { readItem } from './read.ts';
-import { CRDS } from './resources.ts';
 import {
   isCompleted,
   isMirrorPod,

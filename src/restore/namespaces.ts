@@ -9,7 +9,7 @@ import type { Logger } from '../lib/log.ts';
 import { pollUntil } from '../lib/poll.ts';
 import type { Archive } from '../storage/archive/reader.ts';
 import { readItem } from './read.ts';
-import { NAMESPACES } from './resources.ts';
+import { NAMESPACES } from '../kube/built-in.ts';
 
 /** The field manager that the original's server has, and so what it makes carries. */
 export const FIELD_MANAGER = 'velero-server';

@@ -3,7 +3,7 @@
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
-import { PODS } from './resources.ts';
+import { PODS } from '../kube/built-in.ts';
 
 export type PodState = { pod: KubeObject } | { deleted: true };
 

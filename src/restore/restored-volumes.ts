@@ -11,7 +11,7 @@ import type { ApiResource } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { quantityValue } from '../lib/quantity.ts';
 import type { RestoreContext } from './context.ts';
-import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, VOLUME_SNAPSHOTS } from './resources.ts';
+import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, VOLUME_SNAPSHOTS } from '../kube/built-in.ts';
 
 /** A claim that this restore made, with the volume that it is bound to, if any. */
 interface RestoredClaim {

@@ -9,7 +9,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Discovery } from '../kube/contract.ts';
 import type { Archive, ArchiveVersion } from '../storage/archive/reader.ts';
 import type { RestoreRequest } from './request.ts';
-import { CONFIG_MAPS } from './resources.ts';
+import { CONFIG_MAPS } from '../kube/built-in.ts';
 import { splitGroupResource } from './transform.ts';
 
 export const VERSIONS_FEATURE = 'EnableAPIGroupVersions';

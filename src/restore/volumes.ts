@@ -8,7 +8,7 @@ import { Failure, wrap } from '../lib/errors.ts';
 import { pollUntil } from '../lib/poll.ts';
 import type { RestoreContext } from './context.ts';
 import { isTerminating } from './namespaces.ts';
-import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from './resources.ts';
+import { CONFIG_MAPS, NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES } from '../kube/built-in.ts';
 import { itemId } from './transform.ts';
 
 interface ClaimRef {

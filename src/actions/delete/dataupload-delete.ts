@@ -1,21 +1,10 @@
 import { LABELS } from '../../api/labels.ts';
 import type { KubeObject } from '../../api/object.ts';
-import type { ApiResource, KubeClient } from '../../kube/contract.ts';
+import { CONFIG_MAPS } from '../../kube/built-in.ts';
+import type { KubeClient } from '../../kube/contract.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { DeleteItemAction } from '../../plugin/contract.ts';
-
-const CONFIG_MAPS: ApiResource = {
-  group: '',
-  version: 'v1',
-  resource: 'configmaps',
-  kind: 'ConfigMap',
-  singular: 'configmap',
-  shortNames: ['cm'],
-  namespaced: true,
-  verbs: [],
-  preferred: true,
-};
 
 interface DataUpload {
   spec?: { datamover?: string; sourceNamespace?: string; sourcePVC?: string };

@@ -1,21 +1,9 @@
-import type { ApiResource } from '../../kube/contract.ts';
+import { NODES } from '../../kube/built-in.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
 import { perRestore, type RestoreActionDeps } from './deps.ts';
 import { pluginConfig } from './plugin-config.ts';
-
-const NODES: ApiResource = {
-  group: '',
-  version: 'v1',
-  resource: 'nodes',
-  kind: 'Node',
-  singular: 'node',
-  shortNames: ['no'],
-  namespaced: false,
-  verbs: [],
-  preferred: true,
-};
 
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 

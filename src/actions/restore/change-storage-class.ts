@@ -1,20 +1,8 @@
-import type { ApiResource } from '../../kube/contract.ts';
+import { STORAGE_CLASSES } from '../../kube/built-in.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
 import { perRestore, type RestoreActionDeps } from './deps.ts';
 import { pluginConfig } from './plugin-config.ts';
-
-const STORAGE_CLASSES: ApiResource = {
-  group: 'storage.k8s.io',
-  version: 'v1',
-  resource: 'storageclasses',
-  kind: 'StorageClass',
-  singular: 'storageclass',
-  shortNames: ['sc'],
-  namespaced: false,
-  verbs: [],
-  preferred: true,
-};
 
 interface Claim {
   spec?: { storageClassName?: string; [field: string]: unknown };

@@ -1,10 +1,10 @@
 import type { Backup } from '../../api/backup.ts';
 import { labelValue } from '../../api/labels.ts';
 import type { KubeObject } from '../../api/object.ts';
+import { CONFIG_MAPS } from '../../kube/built-in.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
 import { perRestore, type RestoreActionDeps } from './deps.ts';
-import { CONFIG_MAPS } from './plugin-config.ts';
 
 interface DataUpload {
   spec?: { datamover?: string; sourceNamespace?: string; sourcePVC?: string };

@@ -2,23 +2,11 @@
 
 import type { KubeObject } from '../../api/object.ts';
 import type { Restore } from '../../api/restore.ts';
-import type { ApiResource } from '../../kube/contract.ts';
+import { CONFIG_MAPS } from '../../kube/built-in.ts';
 import { Failure } from '../../lib/errors.ts';
 import { perRestore, type RestoreActionDeps } from './deps.ts';
 
 export type PluginConfig = Readonly<Record<string, string>>;
-
-export const CONFIG_MAPS: ApiResource = {
-  group: '',
-  version: 'v1',
-  resource: 'configmaps',
-  kind: 'ConfigMap',
-  singular: 'configmap',
-  shortNames: ['cm'],
-  namespaced: true,
-  verbs: [],
-  preferred: true,
-};
 
 /**
  * A reader of the action's configuration: the data of the one ConfigMap labelled for it in the server's namespace, or

@@ -1,19 +1,7 @@
-import type { ApiResource } from '../../kube/contract.ts';
+import { SERVICE_ACCOUNTS } from '../../kube/built-in.ts';
 import { wrap } from '../../lib/errors.ts';
 import type { RestoreItemAction } from '../../plugin/contract.ts';
 import { perRestore, type RestoreActionDeps } from './deps.ts';
-
-const SERVICE_ACCOUNTS: ApiResource = {
-  group: '',
-  version: 'v1',
-  resource: 'serviceaccounts',
-  kind: 'ServiceAccount',
-  singular: 'serviceaccount',
-  shortNames: ['sa'],
-  namespaced: true,
-  verbs: [],
-  preferred: true,
-};
 
 /**
  * Leaves out token secrets that the cluster makes itself for a service account, and takes from other token secrets what

@@ -1,6 +1,6 @@
-/** The resource types that a restore itself speaks of, as every cluster serves them. */
+/** Resource types that our own code speaks of, as every cluster serves them; no discovery is needed for them. */
 
-import type { ApiResource } from '../kube/contract.ts';
+import type { ApiResource } from './contract.ts';
 
 function core(resource: string, kind: string, namespaced: boolean): ApiResource {
   return builtIn('', 'v1', resource, kind, namespaced);
@@ -26,8 +26,10 @@ function builtIn(
   };
 }
 
+export const NODES = core('nodes', 'Node', false);
 export const NAMESPACES = core('namespaces', 'Namespace', false);
 export const PODS = core('pods', 'Pod', true);
+export const SERVICE_ACCOUNTS = core('serviceaccounts', 'ServiceAccount', true);
 export const CONFIG_MAPS = core('configmaps', 'ConfigMap', true);
 export const PERSISTENT_VOLUMES = core('persistentvolumes', 'PersistentVolume', false);
 export const PERSISTENT_VOLUME_CLAIMS = core('persistentvolumeclaims', 'PersistentVolumeClaim', true);
@@ -39,6 +41,3 @@ export const VOLUME_SNAPSHOTS = builtIn(
   'VolumeSnapshot',
   true,
 );
-
-/** Names as messages and filters use them. */
-export const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
