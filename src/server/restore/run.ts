@@ -9,7 +9,7 @@ import { countResult } from '../../api/documents/result.ts';
 import { KINDS } from '../../api/kinds.ts';
 import { LABELS, labelValue } from '../../api/labels.ts';
 import type { PodVolumeBackup } from '../../api/pod-volume-backup.ts';
-import type { Restore, RestoreStatus } from '../../api/restore.ts';
+import type { Restore, RestoreProgress, RestoreStatus } from '../../api/restore.ts';
 import type { VolumeSnapshotLocation } from '../../api/volume-snapshot-location.ts';
 import { Failure, messageOf, wrap } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -70,13 +70,7 @@ export async function executeRestore(context: ServerContext, input: RestoreInput
     await upload(context, input, { ...outcome, operations: poll.operations }, jobLog);
     setCount(status, 'warnings', countResult(outcome.warnings));
     setCount(status, 'errors', countResult(outcome.errors));
-    if (outcome.progress !== undefined) {
-      const { totalItems = 0, itemsRestored = 0 } = outcome.progress;
-      status.progress = {
-        ...(totalItems > 0 ? { totalItems } : {}),
-        ...(itemsRestored > 0 ? { itemsRestored } : {}),
-      };
-    }
+    if (outcome.progress !== undefined) status.progress = withoutZeros(outcome.progress);
     status.phase = phaseAfterRun({
       errors: countResult(outcome.errors),
       operationsInProgress: poll.inProgress,
@@ -90,6 +84,14 @@ export async function executeRestore(context: ServerContext, input: RestoreInput
 type CountField = {
   [K in keyof RestoreStatus]-?: NonNullable<RestoreStatus[K]> extends number ? K : never;
 }[keyof RestoreStatus];
+
+/** Zero is left out, as Go's omitempty does. */
+function withoutZeros({ totalItems = 0, itemsRestored = 0 }: RestoreProgress): RestoreProgress {
+  return {
+    ...(totalItems > 0 ? { totalItems } : {}),
+    ...(itemsRestored > 0 ? { itemsRestored } : {}),
+  };
+}
 
 /** Zero is left out, as Go's omitempty does. */
 function setCount(status: RestoreStatus, field: CountField, count: number): void {
@@ -157,7 +159,7 @@ async function runFromStore(
         progress = latest;
         try {
           await kube.patch(KINDS.Restore, input.restore.metadata.name as string, namespace, 'merge', {
-            status: { progress: latest },
+            status: { progress: withoutZeros(latest) },
           });
         } catch (error) {
           // Not worth a warning of the restore: the next one, or the last, tells it all.
