@@ -1,7 +1,7 @@
 /** The way of one item from the backup into the cluster (restoreItem in pkg/restore/restore.go of the original). */
 
 import type { KubeObject } from '../api/object.ts';
-import { type ApiResource, groupVersion } from '../kube/contract.ts';
+import type { ApiResource } from '../kube/contract.ts';
 import { rfc3339 } from '../lib/clock.ts';
 import { messageOf, wrap } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
@@ -14,11 +14,11 @@ import { CRDS, waitForCrd } from './crds.ts';
 import type { ItemVisit } from './items.ts';
 import { applyModifiers } from './modifiers/apply.ts';
 import { readItem } from './read.ts';
+import { targetResource } from './target-resource.ts';
 import {
   isCompleted,
   isMirrorPod,
   itemId,
-  splitApiVersion,
   splitGroupResource,
   withoutFormerState,
   withRestoreLabels,
@@ -182,8 +182,17 @@ class ItemRun {
       object = { ...object, metadata: { ...object.metadata, namespace: this.#namespace } };
     }
     object = withRestoreLabels(object, context.labels);
-    const resource = await this.#resourceOf(object, saved.kind);
-    if (!resource) return;
+    const found = await targetResource(context, object, saved.kind, {
+      id: this.#id,
+      groupResource,
+      namespace: this.#namespace,
+    });
+    if (!('resource' in found)) {
+      if (found.grave) this.fail(found.problem);
+      else this.#warning(this.#namespace, found.problem);
+      return;
+    }
+    const { resource } = found;
     context.log.info(`Attempting to restore ${object.kind}: ${object.metadata.name}`);
     const input: ApplyInput = { object, resource, groupResource, namespace: this.#namespace };
     if (source['status'] !== undefined && context.filters.restoresStatus(groupResource)) {
@@ -320,55 +329,6 @@ class ItemRun {
     }
   }
 
-  /**
-   * The resource under which the object is created. An action may have changed its API version or even its kind.
-   * @returns undefined where there is none; the reason has been noted
-   */
-  async #resourceOf(object: KubeObject, formerKind: string): Promise<ApiResource | undefined> {
-    const context = this.#context;
-    const { discovery } = context.request.kube;
-    const [formerResource] = splitGroupResource(this.#groupResource);
-    const parts = splitApiVersion(object.apiVersion);
-    if (!parts) {
-      const what = `namespace ${goQuote(this.#namespace)}, resource ${goQuote(this.#groupResource)}`;
-      this.#warning(
-        this.#namespace,
-        `error getting updated resource client for ${what}: unexpected GroupVersion string: ${object.apiVersion}`,
-      );
-      return undefined;
-    }
-    const [group, version] = parts;
-    const find = () =>
-      object.kind === formerKind
-        ? discovery.find(group, formerResource, version)
-        : discovery.forKind(object.apiVersion, object.kind);
-    const found = find();
-    if (found) return withScope(found, this.#namespace);
-    // Something else may have brought the kind into the cluster meanwhile: ask once more, for each kind once.
-    const key = `${object.apiVersion}/${object.kind}`;
-    let asked = context.missingKinds.get(key);
-    if (!asked) {
-      asked = discovery.refresh(context.request.signal).then(find, find);
-      context.missingKinds.set(key, asked);
-    }
-    const late = await asked;
-    if (late) return withScope(late, this.#namespace);
-    const gvk = `${object.apiVersion}, Kind=${object.kind}`;
-    if (object.kind !== formerKind) {
-      this.fail(`error getting GVR for ${gvk}: no matches for ${gvk}`);
-      return undefined;
-    }
-    const served = discovery.versions(group).map((other) => groupVersion({ group, version: other }));
-    const hint =
-      served.length === 0
-        ? 'restore its custom resource definition or install what serves it'
-        : `the cluster serves ${served.join(', ')}`;
-    this.fail(
-      `error restoring ${this.#id}: the server could not find the requested resource (${gvk} is not served by this cluster: ${hint})`,
-    );
-    return undefined;
-  }
-
   async #afterCreate(
     resource: ApiResource,
     created: { readonly object: KubeObject },
@@ -430,10 +390,4 @@ function restorePodVolumes(context: RestoreContext, pod: KubeObject, sourceNames
       for (const problem of problems) context.veleroError(problem);
     });
   context.podVolumeRestores.push(work);
-}
-
-/** The path of a request follows the namespace that the item had, as the original's client does. */
-function withScope(resource: ApiResource, namespace: string): ApiResource {
-  const namespaced = namespace !== '';
-  return resource.namespaced === namespaced ? resource : { ...resource, namespaced };
 }
