@@ -9,6 +9,7 @@ import type { KubeObject } from '../api/object.ts';
 import type { PodVolumeRestore } from '../api/pod-volume-restore.ts';
 import type { ApiResource } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
+import { forEachLimited } from '../lib/pool.ts';
 import { quantityValue } from '../lib/quantity.ts';
 import type { RestoreContext } from './context.ts';
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, VOLUME_SNAPSHOTS } from '../kube/built-in.ts';
@@ -22,6 +23,7 @@ interface RestoredClaim {
 }
 
 const CREATED = '(created)';
+const CLAIMS_AT_ONCE = 32;
 
 /** `namespace/name` of the claims that a restore made, from its resource list. */
 export function createdClaims(resourceList: Readonly<Record<string, readonly string[]>>): Set<string> {
@@ -36,12 +38,12 @@ export async function restoredVolumes(
   context: RestoreContext,
   resourceList: ResourceList,
 ): Promise<RestoreVolumeInfo[]> {
-  const claims: RestoredClaim[] = [];
-  for (const key of createdClaims(resourceList)) {
+  const found: (RestoredClaim | undefined)[] = [];
+  await forEachLimited([...createdClaims(resourceList)].entries(), CLAIMS_AT_ONCE, async ([index, key]) => {
     const [namespace = '', name = ''] = key.split('/');
-    const claim = await readClaim(context, namespace, name);
-    if (claim) claims.push(claim);
-  }
+    found[index] = await readClaim(context, namespace, name);
+  });
+  const claims = found.filter((claim) => claim !== undefined);
   return [
     ...(await podVolumes(context, claims)),
     ...nativeSnapshots(context, claims),
