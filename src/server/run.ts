@@ -25,7 +25,7 @@ import { createServerMetrics, type ServerMetrics } from './metrics.ts';
 import { OperationsCache } from './operations-cache.ts';
 import { checkOptions, type ServerOptions } from './options.ts';
 import { serveProfiles } from './profiler.ts';
-import { markInterrupted } from './restart.ts';
+import { markInterrupted, removeHalfBackups } from './restart.ts';
 import { createSpool } from './spool.ts';
 import { checkNamespace, checkNodeAgent, setDefaultLocation } from './startup.ts';
 import { createStoreOpener } from './stores.ts';
@@ -105,7 +105,7 @@ async function serve(options: ServerOptions, log: Logger, hooks: ServerHooks): P
   const jobs = createJobs(clock);
   const hard = new AbortController();
   const writes = { kube, log, clock, signal: hard.signal };
-  await markInterrupted(writes, namespace);
+  const interrupted = await markInterrupted(writes, namespace);
   await setDefaultLocation(kube, namespace, flags['default-backup-storage-location'], log);
 
   log.info('Starting controllers');
@@ -152,11 +152,12 @@ async function serve(options: ServerOptions, log: Logger, hooks: ServerHooks): P
     hooks: createHookTracker(),
     jobs,
     restoresRunning: new Set(),
-    backupsInProgress: new Set(),
     backupOperations: new OperationsCache<BackupOperation>(),
     restoreOperations: new OperationsCache<RestoreOperation>(),
     writes,
   };
+  // Beside everything else: a store that is away must not hold up the start.
+  void removeHalfBackups(context, interrupted);
   const closing = new AbortController();
   const controllers = startControllers(context, enabled, closing.signal);
   log.info('Server starting...');
