@@ -91,6 +91,7 @@ async function takeRestore(context: ServerContext, restore: Restore): Promise<vo
 
   // What is left of a restore of the same name that was deleted before it was finished.
   context.hooks.delete(name);
+  context.restoreOperations.delete(name);
   let ended: Restore;
   try {
     ended = await executeRestore(context, {

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BucketFolder } from '../../support/bucket.ts';
 import { type OurServer, startOurServer } from '../../support/our-server.ts';
@@ -15,11 +15,11 @@ const ns = 'velero-operations';
 const file = path.join(mkdtempSync(path.join(tmpdir(), 'slow-')), 'state.json');
 const state = (next: SlowState) => writeFileSync(file, JSON.stringify(next));
 
-const start = async () => {
+const start = async (flags: Parameters<typeof startOurServer>[1]['flags'] = {}) => {
   server = await startOurServer(s.cluster, {
     namespace: ns,
     env: { SLOW_ACTIONS: file },
-    flags: { 'item-operation-sync-frequency': 500 },
+    flags: { 'item-operation-sync-frequency': 500, ...flags },
   });
 };
 
@@ -144,8 +144,47 @@ describe('a backup with operations that go on', () => {
     await server.stop('SIGKILL');
     await start();
     expect((await velero.get('backups', 'survivor')).status?.phase).toBe('WaitingForPluginOperations');
+    await velero.create('deletebackuprequests', 'after-kill', { backupName: 'survivor' });
+    const refused = await velero.until(
+      'deletebackuprequests',
+      'after-kill',
+      ({ status }) => status?.phase === 'Processed',
+    );
+    expect(refused.status?.errors).toEqual(['backup is still in progress']);
     state({ completed: true });
     expect((await velero.ended('backups', 'survivor')).status?.phase).toBe('Completed');
+  });
+
+  it('V-BKP-127 a failure that the store was told of and the object was not still counts', async () => {
+    await velero.create('backups', 'untold', { includedNamespaces: ['shop'] });
+    await waiting('backups', 'untold');
+    await server.stop('SIGKILL');
+    const stored = path.join(
+      s.cluster.s3.dataFolder,
+      'operations/backups/untold/untold-itemoperations.json.gz',
+    );
+    const [operation] = JSON.parse(gunzipSync(readFileSync(stored)).toString()) as [{ status: object }];
+    operation.status = { ...operation.status, phase: 'Failed', error: 'the disk is on fire' };
+    writeFileSync(stored, gzipSync(JSON.stringify([operation])));
+    await start();
+    const { status } = await velero.ended('backups', 'untold');
+    expect(status).toMatchObject({ phase: 'PartiallyFailed', errors: 1, backupItemOperationsFailed: 1 });
+  });
+
+  it('V-BKP-132 one that cannot be finalized ends in the store, too, so that other clusters see it', async () => {
+    await server.stop();
+    await start({ 'default-item-operation-timeout': 1000 });
+    await velero.create('backups', 'hollow', { includedNamespaces: ['shop'], itemOperationTimeout: '1h' });
+    await waiting('backups', 'hollow');
+    rmSync(path.join(s.cluster.s3.dataFolder, 'operations/backups/hollow/hollow.tar.gz'));
+    state({ completed: true });
+    const { status } = await velero.ended('backups', 'hollow');
+    expect(status?.phase).toBe('PartiallyFailed');
+    expect(status?.failureReason).toContain('the backup could not be finalized within 1s');
+    const stored = JSON.parse(folder('backups', 'hollow').text('velero-backup.json')) as { status: object };
+    expect(stored.status).toMatchObject({ phase: 'PartiallyFailed' });
+    await server.stop();
+    await start();
   });
 });
 
@@ -176,5 +215,30 @@ describe('a restore with operations that go on', () => {
       errors: 1,
       restoreItemOperationsFailed: 1,
     });
+  });
+
+  it('one that takes the name of a restore that was deleted while it waited has operations of its own', async () => {
+    const served = async (nCompleted: number) => {
+      state({ completed: false, nCompleted });
+      return await s.api.until(
+        () => download('RestoreItemOperations', 'twice'),
+        ([operation]) => operation?.status['nCompleted'] === nCompleted,
+        'the progress to be served',
+      );
+    };
+    await velero.create('restores', 'twice', { backupName: 'base', namespaceMapping: { shop: 'r-once' } });
+    await waiting('restores', 'twice');
+    await served(5);
+    await velero.delete('restores', 'twice');
+    await s.api.until(
+      () => velero.find('restores', 'twice'),
+      (found) => found === undefined,
+      'the restore to be gone',
+    );
+    await velero.create('restores', 'twice', { backupName: 'base', namespaceMapping: { shop: 'r-twice' } });
+    await waiting('restores', 'twice');
+    expect(await served(6)).toMatchObject([{ spec: { resourceIdentifier: { Namespace: 'r-twice' } } }]);
+    state({ completed: true });
+    await velero.ended('restores', 'twice');
   });
 });
