@@ -38,8 +38,6 @@ export interface ServerContext {
   readonly jobs: Jobs;
   /** Names of restores that are being run; their files must not be removed meanwhile. */
   readonly restoresRunning: Set<string>;
-  /** Names of backups from InProgress to their terminal phase; they cannot be deleted meanwhile. */
-  readonly backupsInProgress: Set<string>;
   readonly backupOperations: OperationsCache<BackupOperation>;
   readonly restoreOperations: OperationsCache<RestoreOperation>;
   /** For writes that must be done even while running work is being ended. */

@@ -4,7 +4,7 @@ import type { BackupStorageLocation } from '../api/backup-storage-location.ts';
 import type { DeleteBackupRequest, DeleteBackupRequestPhase } from '../api/delete-backup-request.ts';
 import type { DownloadRequest, DownloadRequestStatus } from '../api/download-request.ts';
 import type { ServerStatusRequest, ServerStatusRequestStatus } from '../api/server-status-request.ts';
-import { deletionStep } from './backup-deletion/decide.ts';
+import { deletionStep, isBeingMade } from './backup-deletion/decide.ts';
 import { downloadStep, isRestoreTarget } from './download-request/decide.ts';
 import { gcFailure, hasPendingRequest, isExpired } from './gc/decide.ts';
 import { statusRequestStep } from './server-status-request/decide.ts';
@@ -33,6 +33,23 @@ describe('deletion requests', () => {
   ] as const)('V-DEL-004 %s', (_, phase, created, step) => {
     expect(deletionStep(request(phase, created), NOW)).toBe(step);
   });
+});
+
+it('V-DEL-006 a backup that a server works on, or has left to the next one, is not deleted', () => {
+  const phases = [
+    'New',
+    'InProgress',
+    'Finalizing',
+    'FinalizingPartiallyFailed',
+    'Completed',
+    'Deleting',
+  ] as const;
+  const waiting = ['WaitingForPluginOperations', 'WaitingForPluginOperationsPartiallyFailed'] as const;
+  const beingMade = [...phases, ...waiting].filter((phase) =>
+    isBeingMade({ ...object('Backup'), spec: {}, status: { phase } }),
+  );
+  expect(beingMade).toEqual(['InProgress', 'Finalizing', 'FinalizingPartiallyFailed', ...waiting]);
+  expect(isBeingMade({ ...object('Backup'), spec: {} })).toBe(false);
 });
 
 describe('download requests', () => {

@@ -42,11 +42,12 @@ export async function writeChanges<T extends KubeObject>(
   const { signal } = options;
   const patch = createMergePatch(before, after);
   if (patch === undefined) return before;
-  const { name, namespace, resourceVersion } = before.metadata;
+  const { name, namespace, uid, resourceVersion } = before.metadata;
   const write = (body: unknown) =>
     kube.patch<T>(resource, name as string, namespace, 'merge', body, { signal });
-  if (!options.unchanged) return write(patch);
-  const metadata = (patch['metadata'] ?? {}) as Record<string, unknown>;
+  // An object of the same name that was made meanwhile is another one: the server then finds the uid invalid.
+  const metadata = { ...(patch['metadata'] as Record<string, unknown> | undefined), uid };
+  if (!options.unchanged) return write({ ...patch, metadata });
   try {
     return await write({ ...patch, metadata: { ...metadata, resourceVersion } });
   } catch (error) {
@@ -87,7 +88,7 @@ async function readInDoubt<T extends KubeObject>(
 /**
  * Writes the difference between two states of an object and tries again until it is written, the object is gone, the
  * signal is aborted or an hour has passed.
- * @returns the object as the server has it now; undefined where it no longer exists
+ * @returns the object as the server has it now; undefined where it no longer exists, or is another of the same name
  * @throws KubeError where the server finds the object invalid, Failure `STATUS_NOT_WRITTEN` after the hour
  */
 export async function writeFinally<T extends KubeObject>(
@@ -105,7 +106,7 @@ export async function writeFinally<T extends KubeObject>(
     try {
       return await writeChanges(kube, resource, before, after, { signal });
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (isNotFound(error) || isAnotherObject(error)) return undefined;
       if (signal.aborted || isInvalid(error) || !(error instanceof KubeError)) throw error;
       if (clock.now() >= deadline) {
         throw new Failure({
@@ -124,6 +125,10 @@ export async function writeFinally<T extends KubeObject>(
     await clock.sleep(pause, signal);
     pause = Math.min(pause * 2, LAST_PAUSE_MS);
   }
+}
+
+function isAnotherObject(error: unknown): boolean {
+  return isInvalid(error) && error.details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Logger } from '../../lib/log.ts';
 import { scheduleOf } from '../backup/decide.ts';
 import { getCurrent, type Requeue, type ServerContext } from '../context.ts';
 import { writeChanges } from '../writes.ts';
-import { deletionStep } from './decide.ts';
+import { deletionStep, isBeingMade } from './decide.ts';
 import { deleteBackupData } from './delete.ts';
 
 /** How long a second request for a backup that is being deleted waits, in milliseconds. */
@@ -68,15 +68,15 @@ async function processRequest(
   }
   const backupLog = log.with({ backup: name });
   await removeOtherRequests(context, request, backupLog);
-  if (context.backupsInProgress.has(name)) {
-    await refuse('backup is still in progress');
-    return;
-  }
   const backup = await getCurrent<Backup>(context, KINDS.Backup, name).catch((error: unknown) => {
     throw wrap(error, 'error getting backup');
   });
   if (backup === undefined) {
     await refuse('backup not found');
+    return;
+  }
+  if (isBeingMade(backup)) {
+    await refuse('backup is still in progress');
     return;
   }
   const locationName = backup.spec.storageLocation ?? '';
@@ -108,10 +108,14 @@ async function processRequest(
     metadata: { ...request.metadata, labels },
     status: { ...request.status, phase: 'InProgress' },
   });
-  const deleting = await writeChanges(kube, KINDS.Backup, backup, {
-    ...backup,
-    status: { ...backup.status, phase: 'Deleting' },
-  });
+  // Refused where the backup has begun since it was read: its upload would bring back what is deleted here.
+  const deleting = await writeChanges(
+    kube,
+    KINDS.Backup,
+    backup,
+    { ...backup, status: { ...backup.status, phase: 'Deleting' } },
+    { unchanged: true },
+  );
   const schedule = scheduleOf(backup);
   context.metrics.add('backup_deletion_attempt_total', schedule);
   const errors = await deleteBackupData(context, deleting, location, backupLog);

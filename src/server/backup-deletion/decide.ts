@@ -1,6 +1,9 @@
 /** What is to be done with a DeleteBackupRequest (pkg/controller/backup_deletion_controller.go). */
 
+import type { Backup } from '../../api/backup.ts';
 import type { DeleteBackupRequest } from '../../api/delete-backup-request.ts';
+import { isFinalizing } from '../backup-finalizer/decide.ts';
+import { isWaiting } from '../backup-operations/decide.ts';
 
 /** Requests that have ended are kept this long, in milliseconds. */
 const REQUEST_MAX_AGE_MS = 24 * 60 * 60_000;
@@ -16,4 +19,13 @@ export function deletionStep(request: DeleteBackupRequest, now: number): Deletio
   if (phase !== 'Processed') return 'process';
   const created = Date.parse(request.metadata.creationTimestamp ?? '') || now;
   return now - created >= REQUEST_MAX_AGE_MS ? 'delete-request' : 'leave';
+}
+
+/**
+ * True where a server works on the backup, this one or the one before it, which left the rest of the work to this one:
+ * deleted now, it would be uploaded again behind the deletion's back.
+ */
+export function isBeingMade({ status }: Backup): boolean {
+  const phase = status?.phase;
+  return phase === 'InProgress' || isWaiting(phase) || isFinalizing(phase);
 }

@@ -61,7 +61,7 @@ export async function reconcileFinalizingBackup(
     const limit = formatDuration(context.options.flags['default-item-operation-timeout']);
     const reason = `the backup could not be finalized within ${limit}: ${messageOf(error)}`;
     log.error(reason);
-    await endPartiallyFailed(context, backup, reason);
+    await endPartiallyFailed(context, backup, reason, location);
   }
 }
 
@@ -94,7 +94,6 @@ async function finalize(
       throw wrap(error, 'error uploading backup json');
     });
     await writeFinally(context.writes, KINDS.Backup, backup, ended);
-    context.backupsInProgress.delete(name);
     const schedule = scheduleOf(backup);
     const good = ended.status?.phase === 'Completed';
     context.metrics.add(good ? 'backup_success_total' : 'backup_partial_failure_total', schedule);

@@ -14,7 +14,7 @@ import { isStopping } from '../jobs.ts';
 import { reasonOf } from '../reason.ts';
 import { interruptedReason } from '../restart.ts';
 import { writeChanges, writeEnd } from '../writes.ts';
-import { isTerminal, scheduleOf } from './decide.ts';
+import { scheduleOf } from './decide.ts';
 import { gatherForBackup } from './gather.ts';
 import { recordBackup } from './record.ts';
 import { executeBackup } from './run.ts';
@@ -45,6 +45,8 @@ async function takeBackup(context: ServerContext, backup: Backup): Promise<void>
       ...(invalid ? {} : { startTimestamp: rfc3339(clock.now()) }),
     },
   };
+  // What is not begun yet is left to the server that comes after this one.
+  if (context.jobs.stopping) return;
   let current: Backup;
   try {
     // A claim: had somebody else taken this backup meanwhile, the write is refused and we look again.
@@ -61,7 +63,8 @@ async function takeBackup(context: ServerContext, backup: Backup): Promise<void>
     return;
   }
 
-  context.backupsInProgress.add(name);
+  // What is left of a backup of the same name that was deleted while it waited for its operations.
+  context.backupOperations.delete(name);
   log.debug('Running backup');
   metrics.add('backup_attempt_total', schedule);
   const ended = await runToPhase(context, current, prepared, policies);
@@ -71,7 +74,6 @@ async function takeBackup(context: ServerContext, backup: Backup): Promise<void>
   }
   log.info("Updating backup's final status");
   await writeEnd(context.writes, KINDS.Backup, current, ended);
-  if (isTerminal(ended.status?.phase)) context.backupsInProgress.delete(name);
 }
 
 /** Runs the backup; whatever happens, the result has another phase than InProgress. */

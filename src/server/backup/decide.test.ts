@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Backup, BackupStatus } from '../../api/backup.ts';
-import { isTerminal, lastSuccessBySchedule, phaseAfterRun, scheduleOf } from './decide.ts';
+import { lastSuccessBySchedule, phaseAfterRun, scheduleOf } from './decide.ts';
 
 function backup(status: BackupStatus, schedule?: string): Backup {
   return {
@@ -29,21 +29,6 @@ describe('phaseAfterRun', () => {
       expect(phaseAfterRun({ fatal, errors, operationsInProgress: open })).toBe(phase);
     },
   );
-});
-
-it('V-CRD-017 only four phases are the end', () => {
-  const phases = [
-    'New',
-    'FailedValidation',
-    'InProgress',
-    'WaitingForPluginOperations',
-    'Finalizing',
-    'Completed',
-    'PartiallyFailed',
-    'Failed',
-    'Deleting',
-  ];
-  expect(phases.filter(isTerminal)).toEqual(['FailedValidation', 'Completed', 'PartiallyFailed', 'Failed']);
 });
 
 it('V-MET-001 V-MET-006 the last success of each schedule is that of its newest Completed backup', () => {

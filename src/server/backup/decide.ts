@@ -37,10 +37,3 @@ export function lastSuccessBySchedule(backups: readonly Backup[]): Map<string, n
   }
   return last;
 }
-
-/** Phases in which a backup is no longer worked on. */
-export function isTerminal(phase: string | undefined): boolean {
-  return (
-    phase === 'Completed' || phase === 'PartiallyFailed' || phase === 'Failed' || phase === 'FailedValidation'
-  );
-}

@@ -200,6 +200,7 @@ function runEngine(context: ServerContext, input: BackupInput, run: Run): Promis
     onProgress: async (progress) => {
       try {
         await kube.patch(KINDS.Backup, name, namespace, 'merge', {
+          metadata: { uid: input.backup.metadata.uid },
           status: { progress: withoutZeros(progress) },
         });
       } catch (error) {

@@ -35,6 +35,23 @@ const mapsIn = async (namespace: string) =>
     metadata.name.startsWith('item-'),
   ).length;
 
+describe('a backup that is deleted and made anew while it runs', () => {
+  it('does not take the end of its predecessor for its own', async () => {
+    await start(SLOW);
+    await velero.create('backups', 'twice', { includedNamespaces: ['shop'] });
+    const first = await inProgress('backups', 'twice');
+    await velero.delete('backups', 'twice');
+    await velero.create('backups', 'twice', { includedNamespaces: ['default'] });
+    const { metadata, status } = await velero.ended('backups', 'twice');
+    expect(metadata.uid).not.toBe(first.metadata.uid);
+    expect(status).toMatchObject({
+      phase: 'Failed',
+      failureReason: expect.stringContaining('backup already exists in object storage'),
+    });
+    await server.stop();
+  });
+});
+
 describe('a server that is killed', () => {
   it('V-SRV-021 V-ERR-009 V-SRV-022 in a backup: the next one marks it Failed and works', async () => {
     await start(SLOW);
