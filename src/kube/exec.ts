@@ -3,7 +3,7 @@
  * message is one byte of channel number and the data (pkg/podexec of the original does the same over SPDY).
  */
 
-import { WebSocket } from 'undici';
+import { ping, WebSocket } from 'undici';
 import { formatDuration } from '../lib/duration.ts';
 import { Failure } from '../lib/errors.ts';
 import { startTimer } from '../lib/timer.ts';
@@ -18,12 +18,19 @@ const ERROR = 3;
 /** v5 only: closes another channel. */
 const CLOSE = 255;
 
+/** Load balancers close connections on which nothing is said, and commands may be silent for long (client-go's period). */
+const PING_MS = 5000;
+
 /**
  * Runs the command to its end, or until the timeout, after which it is left running.
  * @throws KubeError where the server or the kubelet refuses (no such pod or container, forbidden, cannot start)
  * @throws Failure KUBE_EXEC_TIMEOUT `timed out after 30s`
  */
-export async function execInPod(transport: Transport, options: ExecOptions): Promise<ExecResult> {
+export async function execInPod(
+  transport: Pick<Transport, 'upgrade' | 'request' | 'basePath'>,
+  options: ExecOptions,
+  tuning: { pingMs?: number } = {},
+): Promise<ExecResult> {
   options.signal?.throwIfAborted();
   const parameters = new URLSearchParams();
   if (options.container !== undefined && options.container !== '') {
@@ -41,7 +48,7 @@ export async function execInPod(transport: Transport, options: ExecOptions): Pro
     dispatcher,
   });
   socket.binaryType = 'arraybuffer';
-  const session = new Session(socket, options);
+  const session = new Session(socket, options, tuning.pingMs ?? PING_MS);
   try {
     return await session.run();
   } catch (error) {
@@ -63,7 +70,12 @@ export function execOutputOf(error: unknown): ExecOutput {
   return (error instanceof Error ? outputs.get(error) : undefined) ?? { stdout: '', stderr: '' };
 }
 
-async function explain(transport: Transport, path: string, object: string, cause: Error): Promise<Error> {
+async function explain(
+  transport: Pick<Transport, 'request'>,
+  path: string,
+  object: string,
+  cause: Error,
+): Promise<Error> {
   try {
     await transport.request({ method: 'GET', path, repeatable: true, object, patienceMs: 0 });
   } catch (error) {
@@ -84,13 +96,15 @@ async function explain(transport: Transport, path: string, object: string, cause
 class Session {
   readonly #socket: WebSocket;
   readonly #options: ExecOptions;
+  readonly #pingMs: number;
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
   #status: Status | undefined;
 
-  constructor(socket: WebSocket, options: ExecOptions) {
+  constructor(socket: WebSocket, options: ExecOptions, pingMs: number) {
     this.#socket = socket;
     this.#options = options;
+    this.#pingMs = pingMs;
   }
 
   run(): Promise<ExecResult> {
@@ -99,8 +113,10 @@ class Session {
     return new Promise<ExecResult>((resolve, reject) => {
       let opened = false;
       let problem = '';
+      let pings: ReturnType<typeof setInterval> | undefined;
       const settle = (finish: () => void): void => {
         stopTimer?.();
+        clearInterval(pings);
         signal?.removeEventListener('abort', onAbort);
         finish();
         if (socket.readyState <= WebSocket.OPEN) socket.close();
@@ -124,6 +140,9 @@ class Session {
       signal?.addEventListener('abort', onAbort, { once: true });
       socket.addEventListener('open', () => {
         opened = true;
+        pings = setInterval(() => {
+          if (socket.readyState === WebSocket.OPEN) ping(socket);
+        }, this.#pingMs);
         this.#sendInput().catch((error: unknown) => settle(() => reject(error)));
       });
       socket.addEventListener('message', (event) => {
