@@ -11,7 +11,7 @@ it('works through all items with no more than the limit at once', async () => {
     now--;
     done.push(item);
   });
-  expect(done.sort()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(done.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect(most).toBe(3);
 });
 
