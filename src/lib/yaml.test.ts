@@ -21,6 +21,13 @@ describe('YAML as Kubernetes reads it', () => {
     });
   });
 
+  it('takes nothing without a digit for a number', () => {
+    for (const text of ['.', '-.', 'e0', 'E5', '-e1', '0x_'])
+      expect([text, parseYaml(text)]).toEqual([text, text]);
+    expect(parseYaml('[.5, 5., 1e3, 0x1F, -.5e1]')).toEqual([0.5, 5, 1000, 31, -5]);
+    expect(parseYaml('.nan')).toBeNaN();
+  });
+
   it('reads JSON and an empty document', () => {
     expect(parseYaml('{"a": [1, null]}')).toEqual({ a: [1, null] });
     expect(parseYaml('')).toBeNull();
