@@ -44,6 +44,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
   let context: RestoreContext;
   let versions: ReadonlyMap<string, string>;
   try {
+    await readTypesAnew(request);
     context = await createContext(request);
     versions = await chooseVersions(request).catch((error: unknown) => {
       throw wrap(error, 'choosing API version to restore');
@@ -120,6 +121,16 @@ async function createContext(request: RestoreRequest): Promise<RestoreContext> {
     onFailure: (_namespace, error) => context.veleroError(error),
   });
   return context;
+}
+
+/** What was installed or removed a moment ago counts; what is known already serves where asking fails. */
+async function readTypesAnew({ kube, signal, log }: RestoreRequest): Promise<void> {
+  try {
+    await kube.discovery.refresh(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn('The resource types of the cluster could not be read anew', { error });
+  }
 }
 
 /** Reads anew what the cluster serves. A definition that is established may take a moment to appear there. */

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
@@ -46,6 +46,14 @@ export function createCredentialStore(
       await mkdir(folder, { recursive: true, mode: 0o700 });
       // Names of secrets and keys have no slash.
       const path = join(folder, `${selector.name ?? ''}-${selector.key}`);
+      // Most uses change nothing, and a disk that is full meanwhile must not keep a backup's files from the store.
+      if (
+        await readFile(path).then(
+          (written) => written.equals(content),
+          () => false,
+        )
+      )
+        return path;
       const fresh = `${path}.${randomBytes(6).toString('hex')}`;
       try {
         // Replaced as a whole: a plugin that reads it meanwhile must not see half a file.

@@ -42,10 +42,13 @@ export async function createJobLog(spool: Spool, name: string, format: LogFormat
     const failure = text.close();
     try {
       await pump.finish(text.written);
+      if (failure !== undefined) throw failure;
+    } catch (error) {
+      await spool.remove(path);
+      throw error;
     } finally {
       await spool.remove(rawPath);
     }
-    if (failure !== undefined) throw failure;
     return path;
   };
   return {

@@ -246,17 +246,18 @@ async function upload(
       serverLog.error(`Error uploading ${what} to backup storage`, { error });
     }
   };
+  // Before the store is opened: on a full disk, its credentials need the room that the log takes until it is finished.
+  let logPath: string | undefined;
+  try {
+    logPath = await jobLog.finish();
+  } catch (error) {
+    const cause = reasonOf(spoolFailure(error, context.spool.directory));
+    outcome.errors.velero.push(`error getting restore log reader: ${cause}`);
+  }
   const store = await context.stores.open(input.location).catch((error: unknown) => {
     throw wrap(error, 'error setting up backup store to persist log and results files');
   });
   try {
-    let logPath: string | undefined;
-    try {
-      logPath = await jobLog.finish();
-    } catch (error) {
-      const cause = reasonOf(spoolFailure(error, context.spool.directory));
-      outcome.errors.velero.push(`error getting restore log reader: ${cause}`);
-    }
     if (logPath !== undefined) {
       const path = logPath;
       try {

@@ -38,6 +38,8 @@ const PLURALS = [
   ['/apis/apps/v1', 'deployments', 'deployments.apps'],
 ] as const;
 
+const KINDS: ReadonlySet<string> = new Set(PLURALS.map(([, , groupResource]) => groupResource));
+
 /** `configmaps/shop/a` of everything in the namespaces that a population consists of, made by Kubernetes or not. */
 export async function objectsIn(api: Api, namespaces: readonly string[]): Promise<Set<string>> {
   const wanted = new Set(namespaces);
@@ -61,7 +63,7 @@ export function objectsInArchive(folder: BucketFolder, name: string): Set<string
   const found = new Set<string>();
   for (const line of listing.split('\n')) {
     const match = /^resources\/([^/]+)\/namespaces\/([^/]+)\/([^/]+)\.json$/.exec(line);
-    if (match) found.add(`${match[1]}/${match[2]}/${match[3]}`);
+    if (match && KINDS.has(match[1] as string)) found.add(`${match[1]}/${match[2]}/${match[3]}`);
   }
   return found;
 }

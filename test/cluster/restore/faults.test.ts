@@ -1,22 +1,24 @@
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../../dev/cluster/index.ts';
 import type { KubeObject } from '../../../src/api/object.ts';
 import { type ApiResource, type KubeClient, isNotFound } from '../../../src/kube/index.ts';
+import { Api } from '../../support/api.ts';
+import { startDenyingWebhook } from '../../support/denying-webhook.ts';
 import { archiveOf, configMap, connect, namespace, restore, saved } from './support.ts';
 
 let cluster: Cluster;
+let api: Api;
 let kube: KubeClient;
 
 beforeAll(async () => {
   cluster = await startCluster();
+  api = new Api(cluster);
   kube = await connect(cluster);
 });
 
 afterAll(async () => {
   await kube?.close();
+  await api?.close();
   await cluster?.stop();
 });
 
@@ -184,45 +186,22 @@ describe('what the cluster lacks or refuses', () => {
   });
 
   it('reports the webhook that denies an object, and restores all others', async () => {
-    await using webhook = await denyingWebhook();
     await makeNamespace('guarded');
-    await kube.create(resource('validatingwebhookconfigurations'), {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingWebhookConfiguration',
-      metadata: { name: 'guard' },
-      webhooks: [
-        {
-          name: 'guard.example.com',
-          admissionReviewVersions: ['v1'],
-          sideEffects: 'None',
-          failurePolicy: 'Fail',
-          clientConfig: { url: webhook.url, caBundle: readFileSync(cluster.caFile).toString('base64') },
-          rules: [
-            { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
-          ],
-          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'guarded' } },
-        },
-      ],
-    });
-    try {
-      await webhook.isCalled(kube);
-      const archive = await archiveOf(
-        kube,
-        ['bad', 'good', 'better'].map((name) => configMap('guarded', name)),
-      );
-      const { errors, warnings, outcome } = await restore(kube, archive);
-      expect(warnings).toEqual([]);
-      expect(errors).toEqual([
-        'guarded: error restoring configmaps/guarded/bad: admission webhook "guard.example.com" denied the request: bad is not welcome',
-      ]);
-      expect(outcome.resourceList['v1/ConfigMap']).toEqual([
-        'guarded/bad(failed)',
-        'guarded/better(created)',
-        'guarded/good(created)',
-      ]);
-    } finally {
-      await kube.delete(resource('validatingwebhookconfigurations'), 'guard');
-    }
+    await using _webhook = await startDenyingWebhook(cluster, api, 'guarded');
+    const archive = await archiveOf(
+      kube,
+      ['bad', 'good', 'better'].map((name) => configMap('guarded', name)),
+    );
+    const { errors, warnings, outcome } = await restore(kube, archive);
+    expect(warnings).toEqual([]);
+    expect(errors).toEqual([
+      'guarded: error restoring configmaps/guarded/bad: admission webhook "guard.example.com" denied the request: bad is not welcome',
+    ]);
+    expect(outcome.resourceList['v1/ConfigMap']).toEqual([
+      'guarded/bad(failed)',
+      'guarded/better(created)',
+      'guarded/good(created)',
+    ]);
   });
 
   it('loses nothing while the API server is away for 20 seconds', async () => {
@@ -262,66 +241,3 @@ describe('what the cluster lacks or refuses', () => {
     }
   });
 });
-
-interface DenyingWebhook extends AsyncDisposable {
-  url: string;
-  /** Resolves once the API server asks us about objects in the namespace. */
-  isCalled(client: KubeClient): Promise<void>;
-}
-
-/** Denies every object called `bad`. */
-async function denyingWebhook(): Promise<DenyingWebhook> {
-  const calls = { count: 0 };
-  const server: Server = createServer(
-    {
-      cert: readFileSync(`${cluster.folder}/certs/apiserver.crt`),
-      key: readFileSync(`${cluster.folder}/certs/apiserver.key`),
-    },
-    (request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        calls.count++;
-        const review = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
-          request: { uid: string; name: string };
-        };
-        const { uid, name } = review.request;
-        const allowed = name !== 'bad';
-        response.setHeader('content-type', 'application/json');
-        response.end(
-          JSON.stringify({
-            apiVersion: 'admission.k8s.io/v1',
-            kind: 'AdmissionReview',
-            response: { uid, allowed, ...(allowed ? {} : { status: { message: `${name} is not welcome` } }) },
-          }),
-        );
-      });
-    },
-  );
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `https://127.0.0.1:${port}/validate`,
-    isCalled: async (client) => {
-      while (calls.count === 0) {
-        await client.create(
-          resource('configmaps'),
-          { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'probe' } },
-          'guarded',
-          { dryRun: true },
-        );
-        await new Promise((resolve) => {
-          setTimeout(resolve, 100);
-        });
-      }
-    },
-    [Symbol.asyncDispose]: async () => {
-      await new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
-    },
-  };
-}
