@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createLogger, type LogEntry } from '../lib/log.ts';
-import { backupHookFromAnnotations, parseCommand } from './exec-hook.ts';
+import type { ExecOptions } from '../kube/contract.ts';
+import { createLogger, type LogEntry, silentLogger } from '../lib/log.ts';
+import { backupHookFromAnnotations, parseCommand, runExecHook } from './exec-hook.ts';
 import { HookTracker } from './tracker.ts';
 
 it.each([
@@ -65,4 +67,21 @@ it('V-BKP-118 counts a hook of a pod, container and phase once, with its first r
   tracker.record({ ...hook, phase: 'post' }, true);
   tracker.add({ ...hook, pod: 'q' });
   expect(tracker.stat()).toEqual({ hooksAttempted: 3, hooksFailed: 1 });
+});
+
+it('a hook may take longer than a timer of Node can', async () => {
+  const exec = async ({ signal }: ExecOptions) => {
+    await sleep(20);
+    signal?.throwIfAborted();
+    return { stdout: '', stderr: '', exitCode: 0 };
+  };
+  const hook = { container: 'main', command: ['sync'], onError: undefined, timeoutMs: 60 * 24 * 3_600_000 };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { containers: [{ name: 'main' }] },
+  };
+  const { signal } = new AbortController();
+  await expect(runExecHook({ exec }, pod, 'h', hook, silentLogger, signal)).resolves.toBeUndefined();
 });

@@ -11,6 +11,7 @@ import { formatDuration, parseDuration } from '../lib/duration.ts';
 import { Failure } from '../lib/errors.ts';
 import { goQuote } from '../lib/go-text.ts';
 import type { Logger } from '../lib/log.ts';
+import { startTimer } from '../lib/timer.ts';
 
 export type HookErrorMode = 'Continue' | 'Fail';
 
@@ -91,7 +92,7 @@ function parseTimeout(text: string, log: Logger): number {
  * @throws Failure where the container does not exist, the command fails or takes too long, or the API refuses
  */
 export async function runExecHook(
-  kube: KubeClient,
+  kube: Pick<KubeClient, 'exec'>,
   pod: KubeObject,
   hookName: string,
   hook: ExecHook,
@@ -124,7 +125,8 @@ export async function runExecHook(
     return;
   }
   hookLog.info('running exec hook');
-  const deadline = AbortSignal.timeout(Math.max(1, timeoutMs));
+  const deadline = new AbortController();
+  const stopTimer = startTimer(Math.max(1, timeoutMs), () => deadline.abort());
   const result = await kube
     .exec({
       namespace,
@@ -132,15 +134,16 @@ export async function runExecHook(
       container,
       command: hook.command,
       timeoutMs,
-      signal: AbortSignal.any([signal, deadline]),
+      signal: AbortSignal.any([signal, deadline.signal]),
     })
     .catch((error: unknown) => {
       signal.throwIfAborted();
-      if (deadline.aborted || (error instanceof Failure && error.code === 'KUBE_EXEC_TIMEOUT'))
+      if (deadline.signal.aborted || (error instanceof Failure && error.code === 'KUBE_EXEC_TIMEOUT'))
         throw timedOut(timeoutMs, object, error);
       logOutput(execOutputOf(error), hookLog);
       throw error;
-    });
+    })
+    .finally(stopTimer);
   logOutput(result, hookLog);
   if (result.exitCode !== 0) {
     throw new Failure({
