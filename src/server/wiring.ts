@@ -170,7 +170,7 @@ function describe(
   add('backup-operations', () => ({
     workers: 4,
     sources: [every(pollMs, backups, ({ status }) => isWaiting(status?.phase))],
-    reconcile: reconcileBackupOperations,
+    reconcile: (context, name) => reconcileBackupOperations(context, patience, name),
   }));
   add('backup-finalizer', () => ({
     workers: flags['concurrent-backups'],

@@ -7,15 +7,23 @@ import type { Backup, BackupStatus } from '../../api/backup.ts';
 import type { BackupStorageLocation } from '../../api/backup-storage-location.ts';
 import { KINDS } from '../../api/kinds.ts';
 import { pollBackupOperations } from '../../backup/operations.ts';
-import { wrap } from '../../lib/errors.ts';
+import { formatDuration } from '../../lib/duration.ts';
+import { messageOf, wrap } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
 import { scheduleOf } from '../backup/decide.ts';
 import { endPartiallyFailed } from '../backup/end.ts';
 import { getCurrent, type ServerContext } from '../context.ts';
+import type { Patience } from '../patience.ts';
 import { backupOperationsAt, withStore } from '../stores.ts';
 import { writeChanges } from '../writes.ts';
-import { isWaiting, mustUpload, phaseAfterPoll } from './decide.ts';
+import { isWaiting, mustUpload, phaseAfterPoll, type WaitingPhase } from './decide.ts';
 
-export async function reconcileBackupOperations(context: ServerContext, name: string): Promise<void> {
+/** @param patience how long the operations may not be known before the backup is given up */
+export async function reconcileBackupOperations(
+  context: ServerContext,
+  patience: Patience,
+  name: string,
+): Promise<void> {
   const { namespace } = context;
   const backup = await getCurrent<Backup>(context, KINDS.Backup, name);
   const phase = backup?.status?.phase;
@@ -41,39 +49,61 @@ export async function reconcileBackupOperations(context: ServerContext, name: st
     return;
   }
 
+  try {
+    await poll(context, backup, phase, location, log);
+    patience.clear(name);
+  } catch (error) {
+    if (context.jobs.signal.aborted || !patience.isExhausted(name)) throw error;
+    patience.clear(name);
+    const limit = formatDuration(context.options.flags['default-item-operation-timeout']);
+    const reason = `the backup's operations could not be looked at for ${limit}: ${messageOf(error)}`;
+    log.error(reason);
+    await endPartiallyFailed(context, backup, reason, location);
+  }
+}
+
+/** @throws what keeps the operations from being read, asked for or written */
+async function poll(
+  context: ServerContext,
+  backup: Backup,
+  phase: WaitingPhase,
+  location: BackupStorageLocation,
+  log: Logger,
+): Promise<void> {
+  const name = backup.metadata.name as string;
   const actions = await context.actions.backupItemActions();
   await withStore(context.stores, location, async (store) => {
     const at = backupOperationsAt(store);
     const known = await context.backupOperations.get(at, name).catch((error: unknown) => {
       throw wrap(error, 'error getting backup operations');
     });
-    const poll = await pollBackupOperations(known.operations, backup, actions, {
+    const found = await pollBackupOperations(known.operations, backup, actions, {
       log,
       clock: context.clock,
       signal: context.jobs.signal,
     });
-    const after = phaseAfterPoll(phase, poll);
+    const after = phaseAfterPoll(phase, found);
     const status: BackupStatus = { ...backup.status, phase: after };
-    if (poll.completed > 0) status.backupItemOperationsCompleted = poll.completed;
-    if (poll.failed > 0) status.backupItemOperationsFailed = poll.failed;
-    for (const error of poll.errors) log.error('an item operation of the backup failed', { error });
-    const untold = poll.failed - (backup.status?.backupItemOperationsFailed ?? 0);
+    if (found.completed > 0) status.backupItemOperationsCompleted = found.completed;
+    if (found.failed > 0) status.backupItemOperationsFailed = found.failed;
+    for (const error of found.errors) log.error('an item operation of the backup failed', { error });
+    const untold = found.failed - (backup.status?.backupItemOperationsFailed ?? 0);
     if (untold > 0) {
       status.errors = (status.errors ?? 0) + untold;
       context.metrics.set('backup_items_errors', scheduleOf(backup), status.errors);
     }
     const next: Backup = { ...backup, status };
-    if (!mustUpload(poll)) {
+    if (!mustUpload(found)) {
       context.backupOperations.put(name, {
-        operations: poll.operations,
-        changed: known.changed || poll.changed,
+        operations: found.operations,
+        changed: known.changed || found.changed,
       });
     } else {
-      if (!poll.inProgress) log.info(`Marking backup ${name} ${after}`);
+      if (!found.inProgress) log.info(`Marking backup ${name} ${after}`);
       await store.putBackupMetadata(next);
-      await context.backupOperations.upload(at, name, poll.operations);
+      await context.backupOperations.upload(at, name, found.operations);
     }
     await writeChanges(context.kube, KINDS.Backup, backup, next);
-    if (!poll.inProgress) context.backupOperations.delete(name);
+    if (!found.inProgress) context.backupOperations.delete(name);
   });
 }

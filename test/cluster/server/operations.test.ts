@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BucketFolder } from '../../support/bucket.ts';
 import { type OurServer, startOurServer } from '../../support/our-server.ts';
@@ -48,6 +49,17 @@ beforeEach(() => state({ completed: false, nCompleted: 1 }));
 
 const folder = (kind: 'backups' | 'restores', name: string) =>
   new BucketFolder(s.cluster, '', kind, name, 'operations');
+const overwrite = async (key: string, bytes: Buffer) => {
+  const { url, region, accessKey, secretKey } = s.cluster.s3;
+  const client = new S3Client({
+    endpoint: url,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+  });
+  await client.send(new PutObjectCommand({ Bucket: 'operations', Key: key, Body: bytes }));
+  client.destroy();
+};
 const waiting = (plural: string, name: string) =>
   velero.until(plural, name, ({ status }) => status?.phase === 'WaitingForPluginOperations');
 const download = async (kind: string, name: string) => {
@@ -159,16 +171,26 @@ describe('a backup with operations that go on', () => {
     await velero.create('backups', 'untold', { includedNamespaces: ['shop'] });
     await waiting('backups', 'untold');
     await server.stop('SIGKILL');
-    const stored = path.join(
-      s.cluster.s3.dataFolder,
-      'operations/backups/untold/untold-itemoperations.json.gz',
-    );
-    const [operation] = JSON.parse(gunzipSync(readFileSync(stored)).toString()) as [{ status: object }];
+    const name = 'untold-itemoperations.json.gz';
+    const [operation] = folder('backups', 'untold').json<[{ status: object }]>(name);
     operation.status = { ...operation.status, phase: 'Failed', error: 'the disk is on fire' };
-    writeFileSync(stored, gzipSync(JSON.stringify([operation])));
+    await overwrite(`backups/untold/${name}`, gzipSync(JSON.stringify([operation])));
     await start();
     const { status } = await velero.ended('backups', 'untold');
     expect(status).toMatchObject({ phase: 'PartiallyFailed', errors: 1, backupItemOperationsFailed: 1 });
+  });
+
+  it('one whose operations cannot be read does not wait for ever', async () => {
+    await server.stop();
+    await start({ 'default-item-operation-timeout': 1000 });
+    await velero.create('backups', 'garbled', { includedNamespaces: ['shop'], itemOperationTimeout: '1h' });
+    await waiting('backups', 'garbled');
+    await server.stop('SIGKILL');
+    await overwrite('backups/garbled/garbled-itemoperations.json.gz', Buffer.from('no gzip'));
+    await start({ 'default-item-operation-timeout': 1000 });
+    const { status } = await velero.ended('backups', 'garbled');
+    expect(status?.phase).toBe('PartiallyFailed');
+    expect(status?.failureReason).toContain('could not be looked at for 1s: error getting backup operations');
   });
 
   it('V-BKP-132 one that cannot be finalized ends in the store, too, so that other clusters see it', async () => {
