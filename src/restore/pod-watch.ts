@@ -3,12 +3,16 @@
 import type { KubeObject } from '../api/object.ts';
 import type { KubeClient } from '../kube/contract.ts';
 import { isNotFound } from '../kube/errors.ts';
+import { pause } from '../lib/pause.ts';
 import { PODS } from '../kube/built-in.ts';
 
 export type PodState = { pod: KubeObject } | { deleted: true };
 
-/** What the watch has to say of a pod; `ask` where it missed something. */
-type News = PodState | 'ask';
+/** What the watch has to say of a pod; `ask` where it missed something, `lost` where it will say no more. */
+type News = { pod: KubeObject } | 'ask' | 'lost';
+
+/** How often a pod is asked for that the watch has lost. */
+const ASK_MS = 2000;
 
 /** The newest state of one pod: a reader that is busy misses the ones in between. */
 class Mailbox {
@@ -67,11 +71,18 @@ export class PodWatch {
     try {
       // The watch may have begun before the pod was there: what it told then nobody heard.
       let news: News = 'ask';
+      let uid: string | undefined;
       for (;;) {
-        const state: PodState = news === 'ask' ? await this.#ask(namespace, name, signal) : news;
+        let state: PodState = typeof news === 'string' ? await this.#ask(namespace, name, signal) : news;
+        uid ??= 'pod' in state ? state.pod.metadata.uid : undefined;
+        // A pod of the same name may have taken its place.
+        if ('pod' in state && state.pod.metadata.uid !== uid) state = { deleted: true };
         yield state;
         if ('deleted' in state) return;
-        news = await mailbox.take(signal);
+        // Another restore may have given the pod its own label: the watch then takes it for deleted.
+        if (news === 'lost') await pause(ASK_MS, signal);
+        else news = await mailbox.take(signal);
+        signal.throwIfAborted();
       }
     } finally {
       leave();
@@ -115,7 +126,7 @@ export class PodWatch {
     try {
       for await (const { type, object } of this.#kube.watch(PODS, { namespace, labelSelector, signal })) {
         const name = object?.metadata.name;
-        if (type === 'DELETED') tell(name, { deleted: true });
+        if (type === 'DELETED') tell(name, 'lost');
         else if (object) tell(name, { pod: object });
         // A new full set does not tell what was deleted while nobody listened.
         else if (type === 'RELIST') for (const followed of watch.mailboxes.keys()) tell(followed, 'ask');

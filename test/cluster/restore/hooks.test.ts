@@ -132,6 +132,20 @@ describe('post-restore hooks', () => {
     expect(await finish(run)).toEqual(ended);
   });
 
+  it('V-RHK-017 run also in a pod that another restore has labelled as its own meanwhile', async () => {
+    const run = await start(['web'], [{ command: ['true'], waitTimeout: '1m' }]);
+    await kube.patch(pods, 'web', run.namespace, 'merge', {
+      metadata: { labels: { 'velero.io/restore-name': 'another' } },
+    });
+    await settled();
+    expect(run.tracker.isComplete(run.name)).toBe(false);
+    await setStatus(run.namespace, 'web', running('main', false));
+    const { errors } = await finish(run);
+    expect(errors[run.namespace]).toEqual([
+      expect.stringMatching(/^hook h in container main failed to execute, err: /) as string,
+    ]);
+  });
+
   it('V-RHK-019 wait until the container is ready where a hook says so', async () => {
     const run = await start(['web'], [{ command: ['true'], waitForReady: true }]);
     await setStatus(run.namespace, 'web', running('main', false));
@@ -232,6 +246,11 @@ describe('post-restore hooks', () => {
     const deleted = await start(['web'], [{ command: ['true'] }]);
     await settled();
     await kube.delete(pods, 'web', deleted.namespace, { gracePeriodSeconds: 0 });
+    // Somebody makes another pod of that name at once.
+    const { spec } = pod(deleted.namespace, 'web');
+    const another = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec };
+    await kube.create(pods, another, deleted.namespace);
+    await setStatus(deleted.namespace, 'web', running('main'));
     expect((await finish(deleted)).errors[deleted.namespace]).toEqual([
       `hook h in container main in pod ${deleted.namespace}/web not executed: context canceled: pod ${deleted.namespace}/web deleted before all hooks were executed`,
     ]);
