@@ -1,31 +1,42 @@
-/** Backup item actions with their selectors resolved (pkg/plugin/framework/action_resolver.go of the original). */
+/** Item actions of backups, and of their deletion, with their selectors resolved (pkg/plugin/framework/action_resolver.go of the original). */
 
 import { IncludesExcludes } from '../filter/includes-excludes.ts';
 import { resourceIncludesExcludes } from '../filter/resources.ts';
 import { compileSelectorText } from '../filter/selector.ts';
 import type { Discovery } from '../kube/contract.ts';
-import type { BackupItemAction } from '../plugin/contract.ts';
+import type { BackupItemAction, ResourceSelector } from '../plugin/contract.ts';
 
-export interface ResolvedAction {
-  readonly action: BackupItemAction;
+interface Selective {
+  appliesTo(): Promise<ResourceSelector>;
+}
+
+export interface ResolvedAction<Action extends Selective = BackupItemAction> {
+  readonly action: Action;
   /** Some item of this type may be meant. */
-  appliesToType(groupResource: string): boolean;
+  readonly appliesToType: (groupResource: string) => boolean;
   /** Namespace is empty for cluster-scoped items. */
-  appliesTo(groupResource: string, namespace: string, labels: Readonly<Record<string, string>>): boolean;
+  readonly appliesTo: (
+    groupResource: string,
+    namespace: string,
+    labels: Readonly<Record<string, string>>,
+  ) => boolean;
 }
 
 /**
  * Asks each action once what it applies to.
  * @throws what an action throws, or Failure where its label selector is malformed
  */
-export async function resolveActions(
-  actions: readonly BackupItemAction[],
+export async function resolveActions<Action extends Selective>(
+  actions: readonly Action[],
   discovery: Discovery,
-): Promise<ResolvedAction[]> {
+): Promise<ResolvedAction<Action>[]> {
   return Promise.all(actions.map((action) => resolveAction(action, discovery)));
 }
 
-async function resolveAction(action: BackupItemAction, discovery: Discovery): Promise<ResolvedAction> {
+async function resolveAction<Action extends Selective>(
+  action: Action,
+  discovery: Discovery,
+): Promise<ResolvedAction<Action>> {
   const selector = await action.appliesTo();
   const resources = resourceIncludesExcludes(
     discovery,

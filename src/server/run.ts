@@ -36,8 +36,10 @@ const API_PATIENCE_MS = 120_000;
 const DISCOVERY_REFRESH_MS = 5 * 60_000;
 /** Running work may end by itself for this long after the server was told to stop, in milliseconds. */
 const STOP_GRACE_MS = 5000;
-/** Then it is aborted and has this long to write its phase. Together they stay below a pod's 30 seconds. */
+/** Then it is aborted and has this long to write its phase. All of them stay below a pod's 30 seconds. */
 const STOP_ABORT_MS = 15_000;
+/** Controllers may finish what is no run, such as a look into a store that does not answer, for this long. */
+const STOP_CONTROLLERS_MS = 5000;
 
 /** Where the image of the restore helper lies unless a plugin's ConfigMap says otherwise: the original's. */
 const HELPER_IMAGE = { registry: 'velero', tag: VERSION.replace(/\+.*/, '') };
@@ -174,7 +176,14 @@ async function serve(options: ServerOptions, log: Logger, hooks: ServerHooks): P
     for (const name of left) log.error(`${name} did not end in time, it is marked at the next start`);
     hard.abort(new Error('the server has stopped'));
   }
-  if (jobs.running().length === 0) await controllers.ended;
+  if (jobs.running().length === 0) {
+    const over = new AbortController();
+    await Promise.race([
+      controllers.ended,
+      clock.sleep(STOP_CONTROLLERS_MS, over.signal).catch(() => undefined),
+    ]);
+    over.abort();
+  }
   log.info('Server stopped');
 }
 

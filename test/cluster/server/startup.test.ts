@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { stat } from 'node:fs/promises';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster } from '../../../dev/cluster/index.ts';
 import { Api } from '../../support/api.ts';
 import { startOurServer } from '../../support/our-server.ts';
-import { ensureNamespace, installCrds } from '../../support/velero.ts';
+import { createLocation, ensureNamespace, installCrds } from '../../support/velero.ts';
 import { locationWithBucket, type Stage, strike, Velero } from './support.ts';
 
 let s: Stage;
@@ -128,7 +128,11 @@ describe('a server that runs', () => {
       ({ status }) => status?.phase === 'Available',
     );
     const [own] = readdirSync(folder);
-    const file = path.join(folder, own as string, 'credentials/velero-only/cloud-default/cloud-default-cloud');
+    const file = path.join(
+      folder,
+      own as string,
+      'credentials/velero-only/cloud-default/cloud-default-cloud',
+    );
     await s.api.until(
       () =>
         stat(file).then(
@@ -142,6 +146,23 @@ describe('a server that runs', () => {
     expect((await stat(path.join(folder, own as string))).mode & 0o777).toBe(0o700);
     await server.stop();
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('ends also while a store does not answer', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = silent.address() as AddressInfo;
+    await createLocation(s.cluster, s.api, 'velero-silent', { url: `http://127.0.0.1:${port}` });
+    const server = await startOurServer(s.cluster, { namespace: 'velero-silent' });
+    const connected = () =>
+      new Promise<number>((resolve) => silent.getConnections((_, count) => resolve(count)));
+    await s.api.until(connected, (count) => count > 0, 'the store to be asked');
+    const asked = Date.now();
+    expect(await server.stop()).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(15_000);
+    silent.close();
   });
 
   it('V-SRV-032 tells the API server who it is', async () => {
