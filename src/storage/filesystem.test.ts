@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,17 @@ describe('the filesystem provider', () => {
     await store.put('whole', Buffer.from('x'));
     expect(await readdir(join(root, '.private', 'incoming'))).toEqual([]);
     await store.delete('whole');
+  });
+
+  it('removes what killed servers had begun to upload, and nothing that is being uploaded', async () => {
+    const incoming = join(root, '.private', 'incoming');
+    await mkdir(incoming, { recursive: true });
+    for (const name of ['abandoned', 'under-way']) await writeFile(join(incoming, name), 'x');
+    const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
+    await utimes(join(incoming, 'abandoned'), twoDaysAgo, twoDaysAgo);
+    await open('plain');
+    expect(await readdir(incoming)).toEqual(['under-way']);
+    await rm(join(incoming, 'under-way'));
   });
 
   it('removes a directory with its last object, and not one that holds another', async () => {

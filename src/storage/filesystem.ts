@@ -36,6 +36,8 @@ export interface FilesystemOptions {
 
 /** Unfinished uploads and the signing key; no bucket can have this name. */
 const PRIVATE_DIR = '.private';
+/** An unfinished upload that nobody has written to for this long is nobody's, in milliseconds. */
+const ABANDONED_MS = 24 * 60 * 60_000;
 /** S3's rule for names of buckets: also what keeps a name from being a path. */
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
@@ -65,9 +67,22 @@ export function filesystemProvider(options: FilesystemOptions): ObjectStoreProvi
           `create the directory ${directory}, or correct objectStorage.bucket of the location`,
         );
       }
+      await removeAbandoned(options);
       return new FilesystemStore(name, bucket, options);
     },
   };
+}
+
+/** Uploads of killed servers would fill the volume. One that goes on is written to all the time. */
+async function removeAbandoned({ root, now = Date.now }: FilesystemOptions): Promise<void> {
+  const incoming = join(root, PRIVATE_DIR, 'incoming');
+  for (const name of await readdir(incoming).catch(() => [])) {
+    const path = join(incoming, name);
+    const info = await stat(path).catch(() => undefined);
+    if (info !== undefined && now() - info.mtimeMs > ABANDONED_MS) {
+      await rm(path, { force: true }).catch(() => undefined);
+    }
+  }
 }
 
 /** The key with which this root's URLs are signed; made at the first call. */
