@@ -63,6 +63,20 @@ async function createApp(name: string): Promise<void> {
   }
 }
 
+it('V-CLI-063 V-REQ-004 our server has no plugin that the real one does not list as often', async () => {
+  const rows = async (server: Side) => {
+    const { stdout } = await velero(cluster, 'real', ['plugin', 'get', '-n', namespaceOf(server)]);
+    return stdout.trim().replaceAll(/ +/g, ' ').split('\n');
+  };
+  const real = await rows('real');
+  for (const row of await rows('ours')) {
+    expect(real).toContain(row);
+    real.splice(real.indexOf(row), 1);
+  }
+  // The header, a built-in action and the object store were among them.
+  expect(real.join()).not.toMatch(/NAME KIND|velero\.io\/pod |ObjectStore/);
+});
+
 describe.each(PAIRS)('the $cli command line and the $server server', ({ cli, server }) => {
   const namespace = namespaceOf(server);
   const app = appOf(server);

@@ -82,8 +82,14 @@ export function velero(
         resolve({ code, stdout, stderr });
       },
     );
-    child.stdin?.end(options.input ?? '');
+    giveInput(child, options.input ?? '');
   });
+}
+
+/** A command may end without reading its input; what went wrong then its exit code tells. */
+function giveInput({ stdin }: ChildProcess, input: string): void {
+  stdin?.on('error', () => undefined);
+  stdin?.end(input);
 }
 
 /** Installs the CRDs: the project's own, or those that the real `velero` prints. */
@@ -122,7 +128,7 @@ export function kubectl(cluster: Cluster, args: readonly string[], input = ''): 
         else resolve(stdout);
       },
     );
-    child.stdin?.end(input);
+    giveInput(child, input);
   });
 }
 
