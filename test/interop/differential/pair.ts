@@ -131,8 +131,8 @@ export class Pair {
     ];
     lines.add('files', real.files(), ours.files());
     for (const file of real.files()) {
-      if (!ours.has(file) || /-logs\.gz$/.test(file) || one.phase === 'Failed') continue;
-      if (/\.tar\.gz$/.test(file)) lines.addSets(file, real.archive(file), ours.archive(file));
+      if (!ours.has(file) || file.endsWith('-logs.gz') || one.phase === 'Failed') continue;
+      if (file.endsWith('.tar.gz')) lines.addSets(file, real.archive(file), ours.archive(file));
       else if (file.includes('results')) lines.addResults(file, real.json(file), ours.json(file));
       else if (file.includes('json')) {
         lines.add(file, read(real, file), read(ours, file), ofTheMoment);
