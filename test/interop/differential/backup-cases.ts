@@ -89,6 +89,14 @@ export const FILTERS: readonly Case[] = [
     includedNamespaces: LAB,
     includedResources: ['pods'],
   }),
+  row('V-BKP-030 resources by wildcards', {
+    includedNamespaces: LAB,
+    includedResources: ['*.apps', 'config?aps', '{jobs,cronjobs}.batch'],
+    excludedResources: ['[d-e]*'],
+  }),
+  row('V-BKP-030 namespaces excluded by wildcards', {
+    excludedNamespaces: [...APART, 'kube-*', 'l*b', 'trouble'],
+  }),
   row('only cluster-scoped resources, by name', { includedResources: ['persistentvolumes', 'racks'] }),
   row('only cluster-scoped resources, not wanted', {
     includedResources: ['persistentvolumes'],

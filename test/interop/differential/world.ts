@@ -428,6 +428,16 @@ const STATUSES: readonly (readonly [path: string, status: Record<string, unknown
   ['/api/v1/namespaces/lab/pods/failed', { phase: 'Failed' }],
   ['/api/v1/namespaces/mini/pods/done', { phase: 'Succeeded' }],
   ['/api/v1/namespaces/mini/pods/mirror', { phase: 'Running' }],
+  [
+    '/api/v1/namespaces/lab/jobs/done',
+    {
+      succeeded: 1,
+      startTime: '2026-01-01T00:00:00Z',
+      completionTime: '2026-01-01T00:01:00Z',
+      uncountedTerminatedPods: {},
+      conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' })),
+    },
+  ],
   ['/api/v1/namespaces/lab/jobs/active', { active: 1, startTime: '2026-01-01T00:00:00Z' }],
   ['/api/v1/namespaces/mini/services/balanced', { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } }],
   ['/apis/lab.example.com/v1/namespaces/mini/widgets/one', { ready: true }],
