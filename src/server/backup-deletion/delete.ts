@@ -33,6 +33,13 @@ export async function deleteBackupData(
   const errors: string[] = [];
   const name = backup.metadata.name as string;
   await withStore(context.stores, location, async (store) => {
+    try {
+      if (await holdsAnother(store, backup, log)) return;
+    } catch (error) {
+      // Nothing is deleted from a store that does not say whose it is.
+      errors.push(messageOf(error));
+      return;
+    }
     await runDeleteActions(context, backup, store, log);
     log.info('Removing PV snapshots');
     errors.push(...(await removeNativeSnapshots(context, store, name, log)));
@@ -52,6 +59,31 @@ export async function deleteBackupData(
   log.info('Removing restores');
   errors.push(...(await removeRestores(context, name, log)));
   return errors;
+}
+
+/**
+ * Whether the store has another backup under this name: the location was pointed to another bucket since, or this
+ * backup failed because the name was taken. That one may be somebody's only copy.
+ */
+async function holdsAnother(store: BackupStore, backup: Backup, log: Logger): Promise<boolean> {
+  const name = backup.metadata.name as string;
+  if (!(await store.backupExists(name))) return false;
+  let stored: Backup;
+  try {
+    stored = await store.getBackupMetadata(name);
+  } catch (error) {
+    // Damaged metadata say nothing: what is asked for is that this backup goes.
+    log.warn('The metadata of the stored backup cannot be read', { error });
+    return false;
+  }
+  const ours = backup.status?.startTimestamp;
+  const theirs = stored.status?.startTimestamp;
+  if (theirs === undefined || theirs === ours) return false;
+  log.warn(
+    `The location holds another backup of this name, started ${theirs}; this one ${ours === undefined ? 'never started' : `started ${ours}`}. Its data is left alone, only the Backup object is deleted`,
+    { storage: store.name },
+  );
+  return true;
 }
 
 async function removeNativeSnapshots(

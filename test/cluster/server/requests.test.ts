@@ -161,6 +161,15 @@ describe('deletion of backups', () => {
     expect(metrics).toContain('velero_backup_deletion_success_total{schedule=""} 1');
   });
 
+  it('leaves the data of another backup alone that has the same name in the store', async () => {
+    await velero.run('backups', 'namesake', { includedNamespaces: ['shop'] });
+    // As after the location was pointed to a bucket of another cluster.
+    await velero.patch('backups', 'namesake', { status: { startTimestamp: '2020-01-01T00:00:00Z' } });
+    await velero.create('deletebackuprequests', 'not-mine', { backupName: 'namesake' });
+    await velero.untilGone('backups', 'namesake');
+    expect(existsSync(path.join(folder('backups', 'namesake'), 'namesake.tar.gz'))).toBe(true);
+  });
+
   it('V-DEL-009 V-ERR-029 what cannot be removed is told, and the next request finishes the work', async () => {
     await velero.run('backups', 'stuck', { includedNamespaces: ['shop'] });
     await createLocation(s.cluster, s.api, ns, {
