@@ -18,6 +18,7 @@ import { RestoreFilters } from './filters.ts';
 import { PodHooks } from './hooks.ts';
 import { restoreItem } from './item.ts';
 import { Namespaces } from './namespaces.ts';
+import { readTypesAnew, warnOfAbsentNamespaces } from './start.ts';
 import { orderResources } from './order.ts';
 import { ProgressReporter } from './progress.ts';
 import { readItem } from './read.ts';
@@ -75,6 +76,7 @@ export async function runRestore(request: RestoreRequest): Promise<RestoreOutcom
       context.filters.resolve();
       context.actions.refresh();
     }
+    warnOfAbsentNamespaces(request);
     run.countReported = true;
     await run.restoreResources(run.remainingResources());
   } catch (error) {
@@ -121,16 +123,6 @@ async function createContext(request: RestoreRequest): Promise<RestoreContext> {
     onFailure: (_namespace, error) => context.veleroError(error),
   });
   return context;
-}
-
-/** What was installed or removed a moment ago counts; what is known already serves where asking fails. */
-async function readTypesAnew({ kube, signal, log }: RestoreRequest): Promise<void> {
-  try {
-    await kube.discovery.refresh(signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    log.warn('The resource types of the cluster could not be read anew', { error });
-  }
 }
 
 /** Reads anew what the cluster serves. A definition that is established may take a moment to appear there. */

@@ -56,6 +56,11 @@ const CERTIFICATE_TEXTS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'x509: certificate is not valid for the name of the server',
 };
 
+/** Node.js adds advice on its own flags, which is none for whoever runs a server. */
+function withoutAdvice(text: string): string {
+  return text.replace(/; if the root CA is installed locally.*$/s, '');
+}
+
 const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -82,7 +87,7 @@ export function connectionFailure(error: unknown, object: string, endpoint: stri
     return storeFailure(
       'STORE_TLS',
       object,
-      `cannot trust ${endpoint}: tls: failed to verify certificate: ${certificate} (${text})`,
+      `cannot trust ${endpoint}: tls: failed to verify certificate: ${certificate} (${withoutAdvice(text)})`,
       "put the certificate of the store's authority (PEM, base64) into objectStorage.caCert of the location",
       error,
     );

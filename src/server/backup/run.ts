@@ -128,7 +128,10 @@ async function runAndPersist(context: ServerContext, input: BackupInput, run: Ru
   setCount(status, 'warnings', counter.warnings);
   setCount(status, 'errors', counter.errors);
   const logPath = await run.jobLog.finish().catch((error: unknown) => {
-    fatal.push(wrap(spoolFailure(error, context.spool.directory), 'error getting backup log file'));
+    const failure = wrap(spoolFailure(error, context.spool.directory), 'error getting backup log file');
+    // What made the backup fail matters more than that its log went the same way.
+    if (fatal.length === 0) fatal.push(failure);
+    else serverLog.error(failure.message);
     return undefined;
   });
   status.phase = phaseAfterRun({

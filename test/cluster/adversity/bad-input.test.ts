@@ -292,6 +292,18 @@ describe('a restore', () => {
     await expect(s.api.get('/api/v1/namespaces/cut')).rejects.toThrow('not found');
   });
 
+  it('of a namespace that the backup does not hold', async () => {
+    const { status } = await velero.run('restores', 'of-nothing', {
+      backupName: 'good',
+      includedNamespaces: ['shop', 'shpo'],
+      namespaceMapping: { shop: 'copy' },
+    });
+    expect(status?.phase).toBe('Completed');
+    expect(await logsOf(s.cluster, ns, 'restore', 'of-nothing')).toMatch(
+      /level=warning msg="Nothing of namespace shpo is restored: the backup holds nothing of it\. Check spec\.includedNamespaces/,
+    );
+  });
+
   it('V-RST-010 V-RST-014 V-RST-016 with lists, selectors, policies and sources that cannot be', async () => {
     expect(
       await invalid('muddled', {

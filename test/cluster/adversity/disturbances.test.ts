@@ -204,16 +204,16 @@ describe('more than 5,000 objects under way in a backup and in a restore', () =>
 
   it('the store breaks off a download at one and the same byte: the restore is Failed and says where', async () => {
     let opened = 0;
-    const isArchive = (line: string) => /^GET .*cut\.tar\.gz/.test(line);
+    const isArchive = (line: string) => /^GET .*base\.tar\.gz/.test(line);
     proxy.cut = (line) => (isArchive(line) && opened++ === 0 ? 30_000 : undefined);
     proxy.fail = (line) => isArchive(line) && opened > 0;
     const { status } = await velero.run('restores', 'broken', {
-      backupName: 'cut',
+      backupName: 'base',
       namespaceMapping: mapped('broken'),
     });
     expect(status?.phase).toBe('Failed');
     expect(status?.failureReason).toMatch(
-      /^error downloading backup: .*cut\.tar\.gz: s3:\/\/adversity: .*\(backup storage location "default": .+\)$/s,
+      /^error downloading backup: .*base\.tar\.gz: s3:\/\/adversity: .*\(backup storage location "default": .+\)$/s,
     );
     await expectAtRest(s, velero, bucket);
   });

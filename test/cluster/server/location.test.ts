@@ -69,7 +69,8 @@ describe('backup storage locations', () => {
     await createLocation(s.cluster, s.api, ns, { name: 'foreign', bucket: 'foreign' });
     const { status } = await checked('foreign');
     expect(status?.message).toBe(
-      'BackupStorageLocation "foreign" is unavailable: Backup store contains 4 invalid top-level directories: [a b c ...]',
+      'BackupStorageLocation "foreign" is unavailable: Backup store contains 4 invalid top-level directories: [a b c ...] ' +
+        '(backup storage location "foreign": give the location a bucket, or a prefix in objectStorage.prefix, that nothing else uses)',
     );
   });
 
