@@ -136,7 +136,7 @@ describe('eight backups and eight restores at the same moment', () => {
   const namespaces = namespacesOf(population);
   const eight = namespaces.map((_, index) => index);
 
-  it('all are Completed and whole, with never more than four of each under way', async () => {
+  it('all are Completed and whole, with never more than four backups under way', async () => {
     await populate(s.api, population);
     const before = await objectsIn(s.api, namespaces);
     const base = await velero.run('backups', 'base', { includedNamespaces: namespaces });
