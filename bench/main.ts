@@ -143,8 +143,11 @@ function populationOf(prefix: string, size: number): Population {
   return { prefix, namespaces: Math.ceil(size / PER_NAMESPACE), perNamespace: PER_NAMESPACE };
 }
 
-async function backupBothSides(bench: Bench, population: Population, size: number): Promise<number> {
-  const spec = { includedNamespaces: namespacesOf(population) };
+/** The whole cluster: with namespaces named one by one the real Velero lists each of them and is several times slower. */
+const EVERYTHING = {};
+
+async function backupBothSides(bench: Bench, size: number): Promise<number> {
+  const spec = EVERYTHING;
   const ours: Measured[] = [];
   const real: Measured[] = [];
   for (const round of [1, 2, 3]) {
@@ -188,7 +191,7 @@ async function compare(bench: Bench, only: string): Promise<{ backup?: number; r
   await populate(bench.api, small);
   console.log('\n5,000 objects, both sides in turn');
   await rawList(bench.api);
-  const smallRatio = await backupBothSides(bench, small, 5_000);
+  const smallRatio = await backupBothSides(bench, 5_000);
   console.log(`backup ratio at 5,000 objects: ${smallRatio.toFixed(1)}`);
   if (only !== 'backup') {
     const restored: Record<Side, number> = { ours: 0, real: 0 };
@@ -201,7 +204,7 @@ async function compare(bench: Bench, only: string): Promise<{ backup?: number; r
           side === 'ours' ? 'ours: restore' : 'real Velero: restore',
           'restores',
           'r5000',
-          { backupName: 'b5000-1' },
+          { backupName: 'b5000-1', includedNamespaces: namespacesOf(small) },
           1800,
         ),
       );
@@ -216,7 +219,7 @@ async function compare(bench: Bench, only: string): Promise<{ backup?: number; r
     await populate(bench.api, large);
     console.log('\n30,000 objects, both sides in turn');
     await rawList(bench.api);
-    result.backup = await backupBothSides(bench, large, 30_000);
+    result.backup = await backupBothSides(bench, 30_000);
     console.log(`backup ratio at 30,000 objects: ${result.backup.toFixed(1)}`);
     await depopulate(bench.api, large);
   }
