@@ -5,7 +5,7 @@ import { isYamlFault } from './backup-cases.ts';
 import type { Case, SpecOf } from './pair.ts';
 
 /** Backups that the restores are made of, on either side. */
-export const SOURCES = ['mini', 'lab', 'shop', 'older', 'newer', 'broken'] as const;
+const SOURCES = ['mini', 'lab', 'shop', 'older', 'newer', 'broken'] as const;
 
 let number = 0;
 
