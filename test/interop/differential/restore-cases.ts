@@ -5,7 +5,6 @@ import { isYamlFault } from './backup-cases.ts';
 import type { Case, SpecOf } from './pair.ts';
 
 /** Backups that the restores are made of, on either side. */
-const SOURCES = ['mini', 'lab', 'shop', 'older', 'newer', 'broken'] as const;
 
 let number = 0;
 
