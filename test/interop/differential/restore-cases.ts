@@ -4,8 +4,6 @@ import type { Side } from '../../support/velero.ts';
 import { isYamlFault } from './backup-cases.ts';
 import type { Case, SpecOf } from './pair.ts';
 
-/** Backups that the restores are made of, on either side. */
-
 let number = 0;
 
 export interface RestoreCase extends Case {
