@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 // Three suites by cost: unit runs beside the source in seconds; cluster starts etcd, kube-apiserver and an S3
-// server; node adds kubelet and containerd. The last two run one file at a time: two cores carry one cluster well.
+// server; interop adds the real Velero; node adds kubelet and containerd. All but the first run one file at a time:
+// two cores carry one cluster well. They wait for real programs on machines that others may be using, so a test that
+// failed there is tried once more; one that fails twice has failed.
 export default defineConfig({
   test: {
     projects: [
@@ -25,6 +27,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
       {
@@ -34,6 +37,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
       {
@@ -43,6 +47,7 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
     ],
