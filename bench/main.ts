@@ -227,7 +227,7 @@ async function compare(bench: Bench, only: string): Promise<{ backup?: number; r
 }
 
 /** Ours alone, beside what the API server can do at most. */
-async function alone(bench: Bench, size: number): Promise<number> {
+async function alone(bench: Bench, size: number, only: string): Promise<number | undefined> {
   console.log(`\n${size} objects, ours beside the raw limits`);
   const population = populationOf('alone', size);
   const seconds = await populate(bench.api, population);
@@ -241,6 +241,7 @@ async function alone(bench: Bench, size: number): Promise<number> {
   await withServer(bench, 'ours', (server) =>
     measure(bench, server, 'ours: backup', 'backups', `alone${size}`, spec, 1800),
   );
+  if (only === 'backup') return undefined;
   await depopulate(bench.api, population, 3600);
   const restored = await withServer(bench, 'ours', (server) =>
     measure(bench, server, 'ours: restore', 'restores', `alone${size}`, { backupName: `alone${size}` }, 3600),
@@ -271,7 +272,7 @@ try {
   }
   const bench = { cluster, api };
   const ratios = size === undefined ? await compare(bench, values.only) : {};
-  const share = values.only === 'backup' ? undefined : await alone(bench, size ?? 30_000);
+  const share = await alone(bench, size ?? 30_000, values.only);
   console.log('');
   if (ratios.backup !== undefined) console.log(`backup ratio: ${ratios.backup.toFixed(1)}`);
   if (ratios.restore !== undefined) console.log(`restore ratio: ${ratios.restore.toFixed(1)}`);
