@@ -93,8 +93,13 @@ async function adopt(writer: Side, reader: Side): Promise<void> {
     .catch(() => undefined);
 }
 
-/** Controllers go on for a moment after a restore: wait until two looks in a row see the same objects. */
+/** Controllers go on for a moment after a restore: the claim is bound, then two looks in a row see the same objects. */
 async function settledSnapshot(): Promise<void> {
+  await api.until(
+    () => api.get(`/api/v1/namespaces/${APP}/persistentvolumeclaims/data`),
+    (claim) => claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] === 'yes',
+    'the claim to be bound',
+  );
   let last = '';
   await api.until(
     async () => [...(await snapshot(api, APP)).values()].map((o) => o.metadata['resourceVersion']).join(),
