@@ -228,7 +228,7 @@ export function normal(text: string): string {
     text
       .replaceAll(/(?<![a-z])(real|ours)(?![a-z])/g, 'SIDE')
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID')
-      .replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-XXXXX')
+      .replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-RANDOM')
       // The real one unpacks a tarball into a folder; ours reads it where it is.
       .replaceAll(/stat (\/tmp\/\d+\/)?resources\//g, 'stat resources/')
   );
